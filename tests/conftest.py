@@ -1,0 +1,34 @@
+"""What every test stands on.
+
+`async def test_…` simply works: anyio's pytest plugin runs it (`anyio_mode = "auto"` in pyproject.toml), on
+asyncio, each test in a loop of its own; an `async` fixture shares the loop of its test. No marker is needed.
+
+Hypothesis draws the same examples in every run, without a database of its own and without a deadline, so
+that a red test stays red and a slow machine is no failure.
+
+`--write-golden` writes the golden facts that channel fixtures lack or no longer meet, to be read and
+committed like any other change.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "house",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("house")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-golden", action="store_true", help="write the golden facts of channel fixtures")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
