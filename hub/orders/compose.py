@@ -1,0 +1,174 @@
+"""The order document: what all sources say of an order, laid together by authority, counted and judged.
+
+The order's own source (its home) speaks for its commercial facets; others fill what it leaves out.
+Shipments, payments, refunds and returns are gathered from all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hub.orders import ledger as ledgers
+from hub.orders import money, parcels, registers
+from hub.orders.registers import KEYED, PEOPLE, State
+from hub.orders.states import decide
+
+Doc = dict[str, Any]
+Names = Callable[[str], str]
+
+
+def home(state: State) -> str:
+    """The source whose order this is: of those that described it, the one that spoke of it first."""
+    told = [
+        (source["first"], name) for name, source in state["sources"].items() if "order" in source["facets"]
+    ]
+    return min(told)[1] if told else min(state["sources"], default="")
+
+
+def compose(state: State, new_id: Names) -> Doc:
+    """The document of an order, without id, numbers and times of our own."""
+    own = home(state)
+    sources = state["sources"]
+    ranked = sorted(sources, key=lambda name: (name != own, name))
+    doc: Doc = {}
+    for name in reversed(ranked):
+        cell = sources[name]["facets"].get("order", {"cells": {}})["cells"].get("")
+        if cell:
+            doc.update(registers.read(cell))
+    for facet in (*PEOPLE, "totals"):
+        value = _single(sources, ranked, facet)
+        if value:
+            doc[facet] = _tidy(value) if facet != "totals" else value
+    for facet in KEYED:
+        _keyed(doc, state, ranked, facet, new_id)
+    doc.setdefault("lines", [])
+    for facet in ("payments", "refunds", "fulfillments", "returns"):
+        _gathered(doc, state, ranked, facet, new_id)
+    shipped = parcels.shipments(state, own, new_id)
+    if shipped:
+        doc["shipments"] = shipped
+    doc["account"] = own.partition(":")[2]
+    _judge(doc, state, own)
+    return doc
+
+
+def _single(sources: State, ranked: list[str], facet: str) -> Doc | None:
+    masked: Doc | None = None
+    for name in ranked:
+        cell = sources[name]["facets"].get(facet, {"cells": {}})["cells"].get("")
+        if cell:
+            value = registers.read(cell)
+            if "v" in cell or "o" in cell:
+                return value
+            masked = masked or value
+    return masked
+
+
+def _tidy(person: Doc) -> Doc:
+    """`line1` … `line4` are another way to write `lines`."""
+    if "line1" not in person and "line2" not in person:
+        return person
+    rows = [person.get(f"line{n}") for n in (1, 2, 3, 4)]
+    kept = {name: value for name, value in person.items() if name not in ("line1", "line2", "line3", "line4")}
+    return {**kept, "lines": [row for row in rows if row]}
+
+
+def _keyed(doc: Doc, state: State, ranked: list[str], facet: str, new_id: Names) -> None:
+    """A list that one source owns: the first in rank that has it. Lines that vanished stay, with nothing ordered."""
+    for name in ranked:
+        found = registers.members(state["sources"][name]["facets"], facet)
+        if not found:
+            continue
+        if facet == "lines":
+            doc[facet] = _lines(state["ids"], name, found, new_id)
+        else:
+            doc[facet] = [value for _, value, there in found if there]
+        if doc[facet]:
+            return
+        del doc[facet]
+
+
+def _lines(ids: dict[str, str], source: str, found: list[tuple[str, Doc, bool]], new_id: Names) -> list[Doc]:
+    out = []
+    for key, value, there in sorted(found, key=lambda one: _order(one[0])):
+        line = {**value, "id": _given(ids, f"lines/{source}/{key}", "lin", new_id)}
+        if not there:
+            line["quantity"] = {**line.get("quantity", {}), "ordered": "0"}
+        if "ship_to" in line:
+            line["ship_to"] = _tidy(line["ship_to"])
+        out.append(line)
+    return out
+
+
+def _order(key: str) -> tuple[int, str]:
+    return (len(key), key) if key.isdigit() else (0, key)
+
+
+def _given(ids: dict[str, str], key: str, prefix: str, new_id: Names) -> str:
+    name = ids.get(key)
+    if name is None:
+        name = ids[key] = new_id(prefix)
+    return name
+
+
+_PREFIX = {"payments": "pay", "refunds": "rfd", "fulfillments": "ful", "returns": "ret"}
+
+
+def _gathered(doc: Doc, state: State, ranked: list[str], facet: str, new_id: Names) -> None:
+    out = []
+    for source in ranked:
+        for key, value, _ in registers.members(state["sources"][source]["facets"], facet):
+            name = _given(state["ids"], f"{facet}/{source}/{key}", _PREFIX[facet], new_id)
+            out.append({**{k: v for k, v in value.items() if k != "order"}, "id": name})
+    if out:
+        doc[facet] = sorted(out, key=lambda one: (one.get("source_revision", ""), _order(one["ref"])))
+
+
+def _judge(doc: Doc, state: State, own: str) -> None:
+    """Ledger, roll-ups, totals, state and anomalies: all that follows from what was said."""
+    currency = doc.get("currency") or (doc.get("totals", {}).get("total") or {}).get("currency", "")
+    verdict = decide(doc, state, own)
+    ledger = ledgers.Ledger(doc["lines"])
+    ledgers.fill(ledger, doc)
+    if verdict.cancelled:
+        ledger.cancel_rest()
+    ledger.write()
+    doc.update(ledgers.roll_up(ledger))
+    totals = money.computed(doc, currency) if currency and doc["lines"] else None
+    if totals:
+        doc["computed_totals"] = totals
+    doc["payment_status"] = money.payment_status(doc, currency)
+    verdict.write(doc)
+    found = ledger.anomalies() + _anomalies(doc, state, currency)
+    if found:
+        doc["anomalies"] = sorted(found, key=lambda one: (one["kind"], one.get("subject", "")))
+
+
+def _anomalies(doc: Doc, state: State, currency: str) -> list[dict[str, str]]:
+    out = []
+    difference = money.mismatch(doc, currency)
+    if difference:
+        out.append({"kind": "totals_mismatch", "detail": difference})
+    difference = money.over_refunded(doc, currency)
+    if difference:
+        out.append({"kind": "refunded_more_than_paid", "detail": difference})
+    if doc["state"] == "cancelled" and any(one["status"] != "cancelled" for one in doc.get("shipments", ())):
+        out.append({"kind": "cancelled_after_shipping", "detail": "a shipment of a cancelled order is on its way"})
+    for name, source in state["sources"].items():
+        for facet, held in source["facets"].items():
+            for key, cell in held["cells"].items():
+                if cell.get("t"):
+                    out.append({
+                        "kind": "ambiguous_revision",
+                        "subject": f"{name}/{facet}/{key}".rstrip("/"),
+                        "detail": "two different texts claim the same revision; the next re-read settles it",
+                    })  # fmt: skip
+    for shipment in doc.get("shipments", ()):
+        if "conflict" in shipment.get("tracking", {}).get("flags", ()):
+            out.append({
+                "kind": "tracking_conflict",
+                "subject": shipment["ref"],
+                "detail": "a scan after delivery says the parcel still moves",
+            })  # fmt: skip
+    return out

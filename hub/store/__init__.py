@@ -1,0 +1,1 @@
+"""Memory: SQL lives here and nowhere else. One text for SQLite and PostgreSQL, every operation takes many."""

@@ -1,0 +1,144 @@
+"""PostgreSQL: a pool; each unit is a transaction that reads with locks and writes at its end.
+
+Positions come from a sequence under one advisory lock held to commit, so that a reader who pages by
+position never passes a row that commits later. Deadlocks and serialisation failures run the unit again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+
+from hub.contract.errors import Misconfigured
+from hub.store.engine import Poisoned, Row, Unavailable, Unit, columns
+from hub.store.migrate import pending
+from hub.store.statements import Statement, load
+
+T = TypeVar("T")
+
+_POSITIONS = 0x6F68_706F  # the advisory lock of positions: no other part of the hub uses this number
+_MIGRATING = 0x6F68_6D69
+_TRIES = 8
+
+
+class Postgres:
+    """The engine over a PostgreSQL server."""
+
+    dialect = "postgres"
+    shared = True
+
+    def __init__(self, url: str, size: int = 8) -> None:
+        self.url = url
+        self._size = size
+        self._statements: Mapping[str, Statement] = load("postgres")
+
+    async def open(self) -> None:
+        """Connect and migrate, one process at a time."""
+        try:
+            self._pool = await asyncpg.create_pool(self.url, min_size=1, max_size=self._size, statement_cache_size=512)
+        except (OSError, asyncpg.PostgresError, ValueError) as error:
+            raise Misconfigured(f"cannot reach the database: {error}") from error
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATING)
+            await connection.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL)")
+            await connection.execute("CREATE SEQUENCE IF NOT EXISTS positions")
+            done = {row[0]: row[1] for row in await connection.fetch("SELECT name, hash FROM migrations")}
+            for name, digest, script in pending(done, "postgres"):
+                await connection.execute(script)
+                await connection.execute("INSERT INTO migrations VALUES ($1, $2)", name, digest)
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._pool.close()
+
+    async def transact(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+        """Run the unit in one transaction, again when it lost a race."""
+        for left in reversed(range(_TRIES)):
+            try:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    unit = _Unit(connection, self._statements)
+                    result = await work(unit)
+                    await unit.flush()
+                    return result
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+                if not left:
+                    raise Unavailable(f"lost {_TRIES} races: {error}") from error
+            except _BROKEN as error:
+                raise Unavailable(str(error)) from error
+            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+                raise Poisoned(str(error)) from error
+        raise AssertionError("unreachable")
+
+    async def fetch(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> list[Row]:
+        """A read of its own."""
+        if rows is not None and not rows:
+            return []
+        statement = self._statements[name]
+        try:
+            found = await self._pool.fetch(statement.sql(), *_values(statement, rows, params))
+        except _BROKEN as error:
+            raise Unavailable(str(error)) from error
+        return [tuple(row) for row in found]
+
+
+_BROKEN = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+
+def _values(statement: Statement, rows: Sequence[Row] | None, params: Mapping[str, Any]) -> list[Any]:
+    fixed = [params[name] for name in statement.params]
+    return [*fixed, *columns(rows)] if rows else fixed
+
+
+class _Unit:
+    """One transaction on one connection."""
+
+    def __init__(self, connection: Any, statements: Mapping[str, Statement]) -> None:
+        self._connection = connection
+        self._statements = statements
+        self._writes: list[tuple[str, Sequence[Row] | None, Mapping[str, Any]]] = []
+        self.counts: dict[str, int] = {}
+
+    async def fetch(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> list[Row]:
+        if rows is not None and not rows:
+            return []
+        statement = self._statements[name]
+        return [tuple(row) for row in await self._connection.fetch(statement.sql(), *_values(statement, rows, params))]
+
+    async def claim(self, name: str, rows: Sequence[Row]) -> None:
+        if rows:
+            statement = self._statements[name]
+            await self._connection.execute(statement.sql(), *_values(statement, sorted(rows), {}))
+
+    async def positions(self, count: int) -> int:
+        if not count:
+            return 0
+        await self._connection.execute("SELECT pg_advisory_xact_lock($1)", _POSITIONS)
+        taken = "SELECT min(taken) FROM (SELECT nextval('positions') AS taken FROM generate_series(1, $1)) AS row"
+        first: int = await self._connection.fetchval(taken, count)
+        return first
+
+    def add(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> None:
+        if rows is None or rows:
+            self._writes.append((name, rows, params))
+
+    async def flush(self) -> None:
+        """Run what was added."""
+        for name, rows, params in self._writes:
+            statement = self._statements[name]
+            done = await self._connection.execute(statement.sql(), *_values(statement, rows, params))
+            self.counts[name] = self.counts.get(name, 0) + _count(done)
+
+
+def _count(done: str) -> int:
+    last = done.rpartition(" ")[2]
+    return int(last) if last.isdigit() else 0

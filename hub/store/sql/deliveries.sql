@@ -1,0 +1,177 @@
+-- name: heads_find
+SELECT heads.target, heads.order_id, heads.last_event FROM :rows(target text, order_id text)
+JOIN heads ON heads.target = rows.target AND heads.order_id = rows.order_id;
+
+-- name: heads_take
+-- Take the head where it is free. Settling locks the same rows, so neither passes the other by.
+INSERT INTO heads (target, order_id, head, last_event)
+SELECT target, order_id, head, last_event FROM :rows(target text, order_id text, head int, last_event text) WHERE true
+ON CONFLICT (target, order_id) DO UPDATE SET
+    head = CASE WHEN heads.head = 0 THEN excluded.head ELSE heads.head END, last_event = excluded.last_event;
+
+-- name: deliveries_add
+-- `ask` is 1 where the head decides: the delivery that took it is due, the others wait.
+INSERT INTO deliveries (position, tenant, target, event, order_id, status, due_at, attempts, first_at, previous, trigger,
+                        shape, claim, claimed_until, outcome)
+SELECT rows.position, rows.tenant, rows.target, rows.event, rows.order_id,
+       CASE WHEN rows.ask = 0 THEN rows.status WHEN heads.head = rows.position THEN 'due' ELSE 'waiting' END,
+       rows.due_at, 0, 0, rows.previous, rows.trigger, rows.shape, rows.claim, rows.claimed_until, ''
+FROM :rows(position int, tenant text, target text, event text, order_id text, status text, ask int, due_at int,
+           previous text, trigger text, shape text, claim text, claimed_until int)
+LEFT JOIN heads ON rows.ask = 1 AND heads.target = rows.target AND heads.order_id = rows.order_id;
+
+-- name: deliveries_due_among
+SELECT deliveries.position FROM deliveries JOIN :rows(position int) ON deliveries.position = rows.position
+WHERE deliveries.status = 'due';
+
+-- name: deliveries_settle
+UPDATE deliveries SET status = rows.status, due_at = rows.due_at, outcome = rows.outcome,
+    attempts = deliveries.attempts + rows.tried, claim = '', claimed_until = 0,
+    first_at = CASE WHEN deliveries.first_at = 0 THEN rows.at ELSE deliveries.first_at END
+FROM :rows(position int, status text, due_at int, outcome text, tried int, at int, claim text)
+WHERE deliveries.position = rows.position AND deliveries.claim = rows.claim AND deliveries.status IN ('due', 'waiting', 'held');
+
+-- name: heads_pass
+-- Give the head of an order to the oldest that waits.
+UPDATE heads SET head = COALESCE((
+    SELECT min(deliveries.position) FROM deliveries
+    WHERE deliveries.target = heads.target AND deliveries.order_id = heads.order_id AND deliveries.status = 'waiting'), 0)
+FROM :rows(target text, order_id text, head int)
+WHERE heads.target = rows.target AND heads.order_id = rows.order_id AND heads.head = rows.head;
+
+-- name: heads_lock
+SELECT 1 FROM :rows(target text, order_id text) WHERE false;
+
+-- name: heads_lock [postgres]
+SELECT 1 FROM heads WHERE (target, order_id) IN (SELECT target, order_id FROM :rows(target text, order_id text))
+ORDER BY target, order_id FOR UPDATE;
+
+-- name: deliveries_promote
+UPDATE deliveries SET status = 'due', due_at = :now FROM heads
+JOIN :rows(target text, order_id text) ON heads.target = rows.target AND heads.order_id = rows.order_id
+WHERE deliveries.position = heads.head AND deliveries.status = 'waiting';
+
+-- name: heads_of
+SELECT heads.head FROM :rows(target text, order_id text)
+JOIN heads ON heads.target = rows.target AND heads.order_id = rows.order_id WHERE heads.head <> 0;
+
+-- name: attempts_add
+INSERT INTO attempts (delivery, number, target, at, outcome, detail)
+SELECT delivery, number, target, at, outcome, detail
+FROM :rows(delivery int, number int, target text, at int, outcome text, detail blob) WHERE true
+ON CONFLICT (delivery, number) DO NOTHING;
+
+-- name: deliveries_due
+SELECT deliveries.position, deliveries.tenant, deliveries.target, deliveries.event, deliveries.order_id, deliveries.attempts,
+       deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.shape, deliveries.due_at, events.type, events.envelope, snapshots.doc
+FROM deliveries JOIN events ON events.id = deliveries.event
+LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
+WHERE deliveries.target = :target AND deliveries.status = 'due' AND deliveries.due_at <= :now
+ORDER BY deliveries.due_at, deliveries.position LIMIT :most;
+
+-- name: deliveries_claim [postgres]
+UPDATE deliveries SET claim = :claim, claimed_until = :until WHERE position IN (
+    SELECT position FROM deliveries WHERE target = :target AND status = 'due' AND due_at <= :now AND claimed_until <= :now
+    ORDER BY due_at, position LIMIT :most FOR UPDATE SKIP LOCKED);
+
+-- name: deliveries_claimed [postgres]
+SELECT deliveries.position, deliveries.tenant, deliveries.target, deliveries.event, deliveries.order_id, deliveries.attempts,
+       deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.shape, deliveries.due_at, events.type, events.envelope, snapshots.doc
+FROM deliveries JOIN events ON events.id = deliveries.event
+LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
+WHERE deliveries.claim = :claim ORDER BY deliveries.due_at, deliveries.position;
+
+-- name: deliveries_load
+SELECT deliveries.position, deliveries.tenant, deliveries.target, deliveries.event, deliveries.order_id, deliveries.attempts,
+       deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.shape, deliveries.due_at, events.type, events.envelope, snapshots.doc
+FROM :rows(position int) JOIN deliveries ON deliveries.position = rows.position JOIN events ON events.id = deliveries.event
+LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
+WHERE deliveries.status = 'due';
+
+-- name: deliveries_renew
+UPDATE deliveries SET claimed_until = :until FROM :rows(position int, claim text)
+WHERE deliveries.position = rows.position AND deliveries.claim = rows.claim;
+
+-- name: deliveries_list
+SELECT deliveries.position, deliveries.target, deliveries.event, deliveries.order_id, deliveries.status, deliveries.due_at,
+       deliveries.attempts, deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.outcome, events.type
+FROM deliveries JOIN events ON events.id = deliveries.event
+WHERE deliveries.tenant = :tenant AND deliveries.position > :after
+  AND (:target = '' OR deliveries.target = :target) AND (:status = '' OR deliveries.status = :status)
+  AND (:event = '' OR deliveries.event = :event) AND (:order_id = '' OR deliveries.order_id = :order_id)
+ORDER BY deliveries.position LIMIT :most;
+
+-- name: deliveries_get
+SELECT deliveries.position, deliveries.target, deliveries.event, deliveries.order_id, deliveries.status, deliveries.due_at,
+       deliveries.attempts, deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.outcome, events.type
+FROM deliveries JOIN events ON events.id = deliveries.event
+WHERE deliveries.tenant = :tenant AND deliveries.position = :position;
+
+-- name: attempts_of
+SELECT number, at, outcome, detail FROM attempts WHERE delivery = :delivery ORDER BY number;
+
+-- name: attempts_purge
+DELETE FROM attempts WHERE (delivery, number) IN (SELECT delivery, number FROM attempts WHERE at < :before LIMIT :most);
+
+-- name: deliveries_again
+-- Redeliver: out of turn, with a new first attempt; an order that is not waiting does not start to.
+UPDATE deliveries SET status = 'due', due_at = :now, trigger = 'manual', attempts = 0, first_at = 0, claim = '', claimed_until = 0
+WHERE tenant = :tenant AND position = :position AND status IN ('dead', 'delivered', 'skipped', 'held', 'dropped');
+
+-- name: deliveries_skip
+UPDATE deliveries SET status = 'skipped', claim = '' WHERE tenant = :tenant AND position = :position
+  AND status IN ('due', 'waiting', 'dead', 'held');
+
+-- name: deliveries_hold
+UPDATE deliveries SET status = 'held', claim = '', claimed_until = 0 WHERE target = :target AND status IN ('due', 'waiting');
+
+-- name: heads_free
+UPDATE heads SET head = 0 WHERE target = :target AND head <> 0;
+
+-- name: deliveries_release
+UPDATE deliveries SET status = CASE WHEN order_id = '' THEN 'due' ELSE 'waiting' END, due_at = :now
+WHERE target = :target AND status = 'held';
+
+-- name: deliveries_drop
+UPDATE deliveries SET status = 'dropped' WHERE target = :target AND status = 'held';
+
+-- name: deliveries_wake
+-- The far side answers again: everything that waited for its circuit is due.
+UPDATE deliveries SET due_at = :now WHERE target = :target AND status = 'due' AND due_at > :now;
+
+-- name: heads_stuck
+-- Orders whose deliveries wait though nothing of theirs is outstanding.
+SELECT deliveries.target, deliveries.order_id, min(deliveries.position) FROM deliveries
+LEFT JOIN heads ON heads.target = deliveries.target AND heads.order_id = deliveries.order_id
+LEFT JOIN deliveries AS first ON first.position = heads.head
+WHERE deliveries.status = 'waiting' AND (heads.head IS NULL OR heads.head = 0 OR first.status IS NULL
+      OR first.status NOT IN ('due', 'waiting'))
+GROUP BY deliveries.target, deliveries.order_id LIMIT :most;
+
+-- name: heads_blocked
+-- Orders whose head has failed for longer than its endpoint lets it hold the others back.
+SELECT heads.target, heads.order_id, heads.head FROM heads JOIN deliveries ON deliveries.position = heads.head
+WHERE heads.target = :target AND deliveries.status = 'due' AND deliveries.first_at > 0 AND deliveries.first_at <= :before
+  AND EXISTS (SELECT 1 FROM deliveries AS next WHERE next.target = heads.target AND next.order_id = heads.order_id
+              AND next.status = 'waiting') LIMIT :most;
+
+-- name: heads_set
+UPDATE heads SET head = rows.head FROM :rows(target text, order_id text, head int)
+WHERE heads.target = rows.target AND heads.order_id = rows.order_id;
+
+-- name: deliveries_count
+SELECT target, status, count(*), min(due_at) FROM deliveries WHERE tenant = :tenant AND status IN ('due', 'waiting', 'held', 'dead')
+GROUP BY target, status;
+
+-- name: deliveries_event_seen
+SELECT 1 FROM deliveries WHERE target = :target AND event = :event LIMIT 1;
+
+-- name: renderings_put
+INSERT INTO renderings (event, shape, body) SELECT event, shape, body FROM :rows(event text, shape text, body blob) WHERE true
+ON CONFLICT (event, shape) DO NOTHING;
+
+-- name: renderings_get
+SELECT body FROM renderings WHERE event = :event AND shape = :shape;
+
+-- name: renderings_drop
+DELETE FROM renderings WHERE event = :event;

@@ -1,0 +1,27 @@
+-- name: events_add
+INSERT INTO events (position, id, tenant, order_id, sequence, type, test, version, recorded_at, envelope)
+SELECT position, id, tenant, order_id, sequence, type, test, version, recorded_at, envelope
+FROM :rows(position int, id text, tenant text, order_id text, sequence int, type text, test int, version int,
+           recorded_at int, envelope blob) WHERE true;
+
+-- name: events_list
+SELECT events.position, events.id, events.order_id, events.type, events.test, events.sequence, events.envelope, snapshots.doc
+FROM events LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
+WHERE events.tenant = :tenant AND events.position > :after ORDER BY events.position LIMIT :most;
+
+-- name: events_of_order
+SELECT events.position, events.id, events.order_id, events.type, events.test, events.sequence, events.envelope, snapshots.doc
+FROM events LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
+WHERE events.tenant = :tenant AND events.order_id = :order_id AND events.position > :after
+ORDER BY events.position LIMIT :most;
+
+-- name: events_get
+SELECT events.position, events.id, events.order_id, events.type, events.test, events.sequence, events.envelope, snapshots.doc
+FROM events LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
+WHERE events.tenant = :tenant AND events.id = :id;
+
+-- name: events_bounds
+SELECT COALESCE(min(position), 0), COALESCE(max(position), 0) FROM events WHERE tenant = :tenant;
+
+-- name: events_purge
+DELETE FROM events WHERE position IN (SELECT position FROM events WHERE recorded_at < :before LIMIT :most);

@@ -1,0 +1,58 @@
+-- name: messages_add
+INSERT INTO messages (position, id, tenant, connection, transport, topic, dedupe_key, head, body, status, received_at, claimed_until)
+SELECT position, id, tenant, connection, transport, topic, dedupe_key, head, body, status, received_at, claimed_until
+FROM :rows(position int, id text, tenant text, connection text, transport text, topic text, dedupe_key text, head blob, body blob, status text, received_at int, claimed_until int)
+WHERE true
+ON CONFLICT (tenant, connection, topic, dedupe_key) DO NOTHING;
+
+-- name: messages_present
+SELECT messages.id FROM messages JOIN :rows(id text) ON messages.id = rows.id;
+
+-- name: messages_settle
+UPDATE messages SET status = rows.status, error = rows.error, attempts = messages.attempts + 1
+FROM :rows(position int, status text, error blob)
+WHERE messages.position = rows.position;
+
+-- name: messages_open
+-- The rows that memory lost: left by a process that died, or passed over when memory was full.
+SELECT position, id, tenant, connection, transport, topic, head, body, received_at FROM messages
+WHERE status = 'received' AND claimed_until <= :now ORDER BY position LIMIT :most;
+
+-- name: messages_open [postgres]
+UPDATE messages SET claimed_until = :until WHERE position IN (
+    SELECT position FROM messages WHERE status = 'received' AND claimed_until <= :now
+    ORDER BY position LIMIT :most FOR UPDATE SKIP LOCKED)
+RETURNING position, id, tenant, connection, transport, topic, head, body, received_at;
+
+-- name: messages_get
+SELECT position, id, tenant, connection, transport, topic, head, body, status, received_at, attempts, error
+FROM messages WHERE tenant = :tenant AND id = :id;
+
+-- name: messages_list
+SELECT position, id, tenant, connection, transport, topic, head, NULL, status, received_at, attempts, error
+FROM messages WHERE tenant = :tenant AND position > :after
+  AND (:connection = '' OR connection = :connection) AND (:status = '' OR status = :status)
+ORDER BY position LIMIT :most;
+
+-- name: messages_reopen
+UPDATE messages SET status = 'received', claimed_until = :until FROM :rows(id text)
+WHERE messages.tenant = :tenant AND messages.id = rows.id;
+
+-- name: messages_redact
+UPDATE messages SET body = rows.body, head = rows.head FROM :rows(id text, head blob, body blob) WHERE messages.id = rows.id;
+
+-- name: messages_of_order
+SELECT DISTINCT message FROM facts WHERE tenant = :tenant AND order_id = :order_id;
+
+-- name: messages_since
+SELECT position, id, tenant, connection, transport, topic, head, body, received_at FROM messages
+WHERE tenant = :tenant AND position > :after AND received_at >= :since AND body IS NOT NULL
+  AND (:connection = '' OR connection = :connection) AND status <> 'duplicate'
+ORDER BY position LIMIT :most;
+
+-- name: messages_count
+SELECT status, count(*) FROM messages WHERE tenant = :tenant GROUP BY status;
+
+-- name: messages_purge
+UPDATE messages SET body = NULL WHERE position IN (
+    SELECT position FROM messages WHERE received_at < :before AND body IS NOT NULL AND status <> 'received' LIMIT :most);

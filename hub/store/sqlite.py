@@ -1,0 +1,233 @@
+"""SQLite: one writer connection, a few readers, checkpoints on a connection of their own.
+
+One process owns the file, so identities and claims need no locks, and positions are counted in memory:
+the writer's queue is first in, first out, hence they commit in the order they were given.
+Why multi-row VALUES and never `executemany`: sqlite3 gives up the GIL at every step, and beside a busy
+loop each step may wait a whole switch interval.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from hub.contract.errors import Misconfigured
+from hub.store.engine import Poisoned, Row, Unavailable, Unit, Write
+from hub.store.migrate import pending
+from hub.store.statements import Statement, load
+
+T = TypeVar("T")
+
+_CHUNKS = (128, 32, 8, 4, 2, 1)
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "temp_store=MEMORY", "cache_size=-32768")
+_CHECKPOINT_COMMITS = 64
+_BUSY_MS = 10_000
+
+
+class SQLite:
+    """The engine over one file."""
+
+    dialect = "sqlite"
+    shared = False
+
+    def __init__(self, path: str, readers: int = 2) -> None:
+        self.path = path
+        self._count = readers
+        self._statements: Mapping[str, Statement] = load("sqlite")
+        self._position = 0
+
+    async def open(self) -> None:
+        """Take the file for this process, connect, and migrate."""
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(f"{self.path}.lock")
+        self._writer = await self._connect()
+        for pragma in _PRAGMAS:
+            await self._writer.execute(f"PRAGMA {pragma}")
+        await self._writer._execute(_migrate, self._writer)  # noqa: SLF001  see `_run`
+        self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        for _ in range(self._count):
+            reader = await self._connect()
+            await reader.execute("PRAGMA query_only=1")
+            self._readers.put_nowait(reader)
+        self._keeper = await self._connect()
+        self._checkpointing = False
+        self._commits = 0
+        tables = ("messages", "facts", "events", "deliveries", "audit", "activations", "orders", "things", "exceptions")
+        union = " UNION ALL ".join(f"SELECT max(position) FROM {table}" for table in tables)  # noqa: S608  our names
+        rows = await self._writer.execute_fetchall(union)
+        self._position = max((row[0] or 0 for row in rows), default=0)
+
+    async def _connect(self) -> aiosqlite.Connection:
+        connection = aiosqlite.connect(self.path, isolation_level=None, cached_statements=512)
+        connection.daemon = True
+        await connection
+        await connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        return connection
+
+    async def close(self) -> None:
+        """Checkpoint, close and give the file back."""
+        with suppress(sqlite3.Error):
+            await self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        await self._writer.close()
+        await self._keeper.close()
+        for _ in range(self._count):
+            await (await self._readers.get()).close()
+        self._lock.release()
+
+    async def transact(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+        """Gather what `work` adds and run it in one go on the writer."""
+        unit = _Unit(self)
+        result = await work(unit)
+        if unit.writes:
+            unit.counts.update(await self._run(unit.writes))
+        return result
+
+    async def _run(self, writes: list[Write]) -> dict[str, int]:
+        # One hop to the writer's thread for the whole transaction: aiosqlite's public calls cost a hop each.
+        try:
+            counts = await self._writer._execute(_transaction, self._writer._conn, self._plan(writes))  # noqa: SLF001
+        except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, OverflowError) as error:
+            raise Poisoned(str(error)) from error
+        except (sqlite3.Error, ValueError) as error:
+            raise Unavailable(str(error)) from error
+        self._checkpoint()
+        return counts
+
+    def _plan(self, writes: list[Write]) -> list[tuple[str, str, Sequence[Any]]]:
+        out = []
+        for write in writes:
+            statement = self._statements[write.name]
+            fixed = [write.params[name] for name in statement.params]
+            if write.rows is None:
+                out.append((write.name, statement.sql(), fixed))
+                continue
+            for chunk in _chunks(write.rows):
+                out.append((write.name, statement.sql(len(chunk)), [*fixed, *(value for row in chunk for value in row)]))
+        return out
+
+    def _checkpoint(self) -> None:
+        """Move the log into the file beside the writer, when it has grown."""
+        self._commits += 1
+        if self._commits >= _CHECKPOINT_COMMITS and not self._checkpointing:
+            self._commits = 0
+            self._checkpointing = True
+            task = asyncio.ensure_future(self._keeper.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)"))
+            task.add_done_callback(self._checkpointed)
+
+    def _checkpointed(self, task: asyncio.Future[Any]) -> None:
+        self._checkpointing = False
+        with suppress(sqlite3.Error, asyncio.CancelledError):
+            task.result()
+
+    async def fetch(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> list[Row]:
+        """A read on a connection of its own: it sees what was committed."""
+        statement = self._statements[name]
+        fixed = [params[one] for one in statement.params]
+        reader = await self._readers.get()
+        try:
+            out: list[Row] = []
+            for chunk in _chunks(rows) if rows is not None else [()]:
+                values = [*fixed, *(value for row in chunk for value in row)]
+                out += [tuple(row) for row in await reader.execute_fetchall(statement.sql(len(chunk)), values)]
+            return out
+        except sqlite3.Error as error:
+            raise Unavailable(str(error)) from error
+        finally:
+            self._readers.put_nowait(reader)
+
+    def take(self, count: int) -> int:
+        """The next positions; called when the transaction that uses them is about to be queued."""
+        first = self._position + 1
+        self._position += count
+        return first
+
+
+class _Unit:
+    """Reads come from a reader, writes wait for the end."""
+
+    def __init__(self, engine: SQLite) -> None:
+        self._engine = engine
+        self.writes: list[Write] = []
+        self.counts: dict[str, int] = {}
+
+    async def fetch(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> list[Row]:
+        return await self._engine.fetch(name, rows, **params) if rows is None or rows else []
+
+    async def claim(self, name: str, rows: Sequence[Row]) -> None:
+        self.add(name, rows)
+
+    async def positions(self, count: int) -> int:
+        return self._engine.take(count)
+
+    def add(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> None:
+        if rows is None or rows:
+            self.writes.append(Write(name, rows, params))
+
+
+def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Few sizes, so that the statement cache knows them."""
+    start = 0
+    for size in _CHUNKS:
+        while len(rows) - start >= size:
+            yield rows[start : start + size]
+            start += size
+
+
+def _transaction(connection: sqlite3.Connection, plan: list[tuple[str, str, Sequence[Any]]]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for name, sql, values in plan:
+            count = connection.execute(sql, values).rowcount
+            counts[name] = counts.get(name, 0) + max(count, 0)
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    return counts
+
+
+def _migrate(writer: aiosqlite.Connection) -> None:
+    connection = writer._conn  # noqa: SLF001
+    connection.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL)")
+    done = dict(connection.execute("SELECT name, hash FROM migrations").fetchall())
+    for name, digest, script in pending(done, "sqlite"):
+        record = f"INSERT INTO migrations VALUES ('{name}', '{digest}');"  # noqa: S608  a file name and a hash of ours
+        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\n{record}\nCOMMIT;")
+
+
+class FileLock:
+    """One process owns the file; the lock names who."""
+
+    def __init__(self, path: str) -> None:
+        self._file = open(path, "a+")  # noqa: SIM115, PTH123  held for as long as the process lives
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "another process"
+            raise Misconfigured(
+                f"{path.removesuffix('.lock')} is in use by {holder}: one hub owns a SQLite file; "
+                "stop the other, or use PostgreSQL for several processes"
+            ) from None
+        self.write(f"process {os.getpid()}")
+
+    def write(self, text: str) -> None:
+        """Tell others who holds it."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(text)
+        self._file.flush()
+
+    def release(self) -> None:
+        """Give it back."""
+        self._file.close()

@@ -1,0 +1,98 @@
+"""The world: the only source of time, names, sleep and chance in the hub.
+
+Code that takes a `World` can be run in a test at any time of any day, and run again the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """`now()` unix microseconds, `new_id(prefix)` a name that sorts by time, `sleep(seconds)`, `chance()` in [0, 1)."""
+
+    now: Callable[[], int]
+    new_id: Callable[[str], str]
+    sleep: Callable[[float], Awaitable[None]]
+    chance: Callable[[], float]
+
+    @staticmethod
+    def real() -> World:
+        """The world outside."""
+        return World(now=_clock, new_id=_Names(_clock, os.urandom), sleep=asyncio.sleep, chance=random.random)
+
+    @staticmethod
+    def still(at: int = 1_767_225_600_000_000, seed: int = 0) -> Still:
+        """A world for tests that moves only when told to."""
+        return Still(at, seed)
+
+
+class Still:
+    """A still world: `move(seconds)` moves its clock, sleeping moves it too, names and chance repeat."""
+
+    def __init__(self, at: int, seed: int) -> None:
+        self.at = at
+        self._random = random.Random(seed)  # noqa: S311  a test wants the same numbers again
+        self._names = _Names(self.now, self._random.randbytes)
+
+    def now(self) -> int:
+        """The time it stands at."""
+        return self.at
+
+    def move(self, seconds: float) -> None:
+        """Let time pass."""
+        self.at += int(seconds * 1_000_000)
+
+    async def sleep(self, seconds: float) -> None:
+        """Pass that time at once."""
+        self.move(seconds)
+        await asyncio.sleep(0)
+
+    def chance(self) -> float:
+        """The next number of the same row."""
+        return self._random.random()
+
+    def new_id(self, prefix: str) -> str:
+        """The next name."""
+        return self._names(prefix)
+
+
+class _Names:
+    """ULIDs: 48 bits of milliseconds, 80 of chance, counted up within a millisecond so that they sort."""
+
+    def __init__(self, now: Callable[[], int], entropy: Callable[[int], bytes]) -> None:
+        self._now = now
+        self._entropy = entropy
+        self._last_ms = -1
+        self._tail = 0
+
+    def __call__(self, prefix: str) -> str:
+        ms = self._now() // 1000
+        if ms > self._last_ms:
+            self._last_ms = ms
+            self._tail = int.from_bytes(self._entropy(10), "big") >> 1
+        else:
+            self._tail += 1
+        return f"{prefix}_{_base32(self._last_ms << 80 | self._tail)}"
+
+
+def _base32(number: int) -> str:
+    pairs = _PAIRS
+    out = [""] * 13
+    for index in range(12, -1, -1):
+        out[index] = pairs[number & 1023]
+        number >>= 10
+    return "".join(out)
+
+
+def _clock() -> int:
+    return time.time_ns() // 1000
