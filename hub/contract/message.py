@@ -64,7 +64,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         """The body as JSON with exact numbers; raises Unreadable with the byte where it breaks."""
         try:
             return _exact.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError) as error:
             raise Unreadable(f"not JSON: {error}", place=Place(field="body", value=_start(self.body))) from error
 
     def form(self) -> dict[str, str]:

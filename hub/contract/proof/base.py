@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 import msgspec
 
-from hub.contract.errors import Forged, HubError
+from hub.contract.errors import Forged, HubError, Misconfigured, Rejected
 from hub.contract.message import Message
-from hub.contract.settings import Settings
+from hub.contract.settings import Settings, secrets
 
 if TYPE_CHECKING:
     from hub.contract.flow import Context, Conversation
@@ -78,6 +78,21 @@ def add_headers(message: Message, headers: Mapping[str, str]) -> Message:
     return msgspec.structs.replace(message, headers=type(message.headers)([*kept, *headers.items()]))
 
 
+def first_secret(settings: Settings, field: str) -> bytes:
+    """The secret that signs: the first of those in this setting; without one nothing can be signed."""
+    for key in secrets(settings, field):
+        return key
+    raise Misconfigured(f"the settings have no {field} to sign with")
+
+
+def all_secrets(settings: Settings, field: str) -> list[bytes]:
+    """Every secret that may have signed; Forged when the connection has none."""
+    keys = list(secrets(settings, field))
+    if not keys:
+        raise Forged(f"the connection has no {field}")
+    return keys
+
+
 @dataclass(frozen=True, slots=True)
 class Nobody:
     """No proof at all: only the unguessable address protects; every push is a hint."""
@@ -114,18 +129,30 @@ class AnyOf:
         return next((proof.secret for proof in self.proofs if proof.secret), "")
 
     def check(self, check: Check) -> None:
-        """Holds when one holds; otherwise the first refusal is told."""
-        first: Forged | None = None
+        """Holds when one holds; else a key that is still to be fetched is asked for, or the first refusal told."""
+        refusals: list[Forged] = []
+        needed: list[KeyNeeded] = []
         for proof in self.proofs:
             try:
                 return proof.check(check)
             except Forged as error:
-                first = first or error
-        raise first or Forged("no proof is declared")
+                refusals.append(error)
+            except KeyNeeded as error:
+                needed.append(error)
+        raise [*needed, *refusals, Forged("no proof is declared")][0]
 
     def sign(self, message: Message, settings: Settings, stamp: Stamp) -> Message:
         """As the first proof signs."""
         return self.proofs[0].sign(message, settings, stamp)
+
+    def fetch_key(self, ctx: Context[Settings], key: str) -> Conversation[bytes]:
+        """From the first of them that knows such a key."""
+        for proof in [cast("KeyedProof", one) for one in self.proofs if hasattr(one, "fetch_key")]:
+            try:
+                return (yield from proof.fetch_key(ctx, key))
+            except Rejected:
+                continue
+        raise Forged(f"nobody knows a public key {key}")
 
 
 __all__ = [
@@ -139,4 +166,6 @@ __all__ = [
     "Proof",
     "Stamp",
     "add_headers",
+    "all_secrets",
+    "first_secret",
 ]

@@ -6,12 +6,11 @@ import base64
 import hmac
 from dataclasses import dataclass
 
-import msgspec
-
 from hub.contract.errors import Forged
 from hub.contract.message import Message
-from hub.contract.proof.base import Authenticity, Check, Stamp, add_headers
-from hub.contract.settings import Settings, secrets
+from hub.contract.proof.base import Authenticity, Check, Stamp, add_headers, all_secrets, first_secret
+from hub.contract.proof.spots import spot
+from hub.contract.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +30,15 @@ class StaticToken:
         else:
             field = check.message.headers.get(self.header, "")
             given = field[len(self.prefix) :] if field.startswith(self.prefix) else ""
-        keys = list(secrets(check.settings, self.secret))
-        if not keys:
-            raise Forged(f"the connection has no {self.secret}")
+        keys = all_secrets(check.settings, self.secret)
         if not any([hmac.compare_digest(key, given.encode("utf-8", "replace")) for key in keys]):
             raise Forged("the token is missing or not ours")
 
     def sign(self, message: Message, settings: Settings, stamp: Stamp) -> Message:
         """The token in its place."""
-        token = next(secrets(settings, self.secret)).decode()
+        token = first_secret(settings, self.secret).decode()
         if self.query:
-            joined = f"{message.query}&{self.query}={token}".lstrip("&")
-            return msgspec.structs.replace(message, query=joined)
+            return spot(f"query:{self.query}").write(message, token)
         return add_headers(message, {self.header: self.prefix + token})
 
 
@@ -56,15 +52,13 @@ class Basic:
     def check(self, check: Check) -> None:
         """The credentials, to the letter."""
         given = check.message.headers.get("authorization", "")
-        wanted = [self._field(key) for key in secrets(check.settings, self.secret)]
-        if not wanted:
-            raise Forged(f"the connection has no {self.secret}")
+        wanted = [self._field(key) for key in all_secrets(check.settings, self.secret)]
         if not any([hmac.compare_digest(one.encode(), given.encode("utf-8", "replace")) for one in wanted]):
             raise Forged("the credentials are missing or not ours")
 
     def sign(self, message: Message, settings: Settings, stamp: Stamp) -> Message:
         """The credentials in their header."""
-        return add_headers(message, {"authorization": self._field(next(secrets(settings, self.secret)))})
+        return add_headers(message, {"authorization": self._field(first_secret(settings, self.secret))})
 
     @staticmethod
     def _field(secret: bytes) -> str:
