@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from hub.contract import Forged, Message, Misconfigured
 from hub.contract.given import read_settings
+from hub.contract.proof import KeyNeeded, add_headers, private_key, public_pem
 from hub.contract.settings import secret_fields
-from hub.contract.proof import KeyNeeded, add_headers
 from tests.channels.case import DAY, NOW, Case
 
 REFUSED = (Forged, KeyNeeded)
@@ -53,12 +58,13 @@ def test_a_spoiled_token_in_the_address_is_refused(push: Case):
 
 
 def test_another_secret_is_refused(push: Case):
-    if push.proof.secret:
-        other = push.settings_with(push.proof.secret, spoiled_text(first_secret(push)))
+    if changes := renewed(push):
+        other = push.settings_with(changes)
         with pytest.raises(REFUSED):
             push.check(push.signed(other))
-        with pytest.raises(REFUSED):
-            push.check(push.signed(), other)
+        if push.proof.secret:
+            with pytest.raises(REFUSED):
+                push.check(push.signed(), other)
 
 
 def test_no_secret_accepts_nothing(push: Case):
@@ -75,13 +81,13 @@ def test_while_a_secret_rotates_both_are_accepted_and_then_only_the_new(push: Ca
     if name == "webhook_secret":
         assert rotates(push), f"`{name}` has to take a list while it rotates"
     if name and rotates(push):
-        old, new = first_secret(push), spoiled_text(first_secret(push))
-        rotating = push.settings_with(name, [new, old])
+        old, changes = {name: first_secret(push)}, renewed(push)
+        rotating = push.settings_with({name: [changes[name], old[name]]})
 
-        push.check(push.signed(push.settings_with(name, old)), rotating)
-        push.check(push.signed(push.settings_with(name, new)), rotating)
+        push.check(push.signed(push.settings_with(old)), rotating)
+        push.check(push.signed(push.settings_with(changes)), rotating)
         with pytest.raises(REFUSED):
-            push.check(push.signed(push.settings_with(name, old)), push.settings_with(name, [new]))
+            push.check(push.signed(push.settings_with(old)), push.settings_with({name: [changes[name]]}))
 
 
 def test_a_timed_proof_refuses_yesterday_and_tomorrow(push: Case):
@@ -121,6 +127,24 @@ def without_header(message: Message, name: str) -> Message:
     return msgspec.structs.replace(message, headers=type(message.headers)(pairs))
 
 
+def renewed(case: Case) -> dict[str, str]:
+    """The settings that change with a new secret, or with a new pair of keys of the same kind."""
+    if not case.signing:
+        return {case.proof.secret: spoiled_text(first_secret(case))} if case.proof.secret else {}
+    fresh = another_key(private_key(case.private.encode()))
+    pem = fresh.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public = {case.proof.secret: public_pem(fresh).decode()} if case.proof.secret else {}
+    return {case.signing: pem, **public}
+
+
+def another_key(key: Any) -> Any:
+    if isinstance(key, rsa.RSAPrivateKey):
+        return rsa.generate_private_key(public_exponent=65537, key_size=key.key_size)
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return ec.generate_private_key(key.curve)
+    return Ed25519PrivateKey.generate()
+
+
 def first_secret(case: Case) -> str:
     value = getattr(case.settings, case.proof.secret)
     secret = value[0] if isinstance(value, list) else value
@@ -132,7 +156,7 @@ def first_secret(case: Case) -> str:
 def rotates(case: Case) -> bool:
     """Whether the secret may be several at once."""
     try:
-        case.settings_with(case.proof.secret, [first_secret(case)])
+        case.settings_with({case.proof.secret: [first_secret(case)]})
     except Misconfigured:
         return False
     return True

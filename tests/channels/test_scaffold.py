@@ -1,0 +1,117 @@
+"""A new channel: whole at birth, found by itself, and no shared file the wiser."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hub.contract import Misconfigured
+from hub.scaffold import new_channel
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("adapters", "hub", "mappings", "tests", "pyproject.toml")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tree to add channels to."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / part)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["storefront", "tracker"])
+def test_a_new_channel_passes_the_contract_suite_untouched_and_edits_no_shared_file(
+    checkout: Path, kind: str
+):
+    name = f"sprout_{kind}"
+    before = fingerprints(checkout)
+
+    written = new_channel(name, f"Sprout {kind}", kind, checkout)
+    run = suite(checkout, name)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert " passed" in run.stdout
+    after = fingerprints(checkout)
+    assert {file: after[file] for file in before} == before
+    assert set(after) - set(before) == {path.relative_to(checkout) for path in written}
+    assert {path.relative_to(checkout).parts[:2] for path in written} == {
+        ("adapters", name),
+        ("mappings", mapping_file(written)),
+    }
+
+
+def test_the_suite_fails_a_channel_whose_golden_facts_are_not_met(checkout: Path):
+    written = new_channel("wilted", "Wilted", "storefront", checkout)
+    golden = next(path for path in written if path.name == "order.created.first.json")
+    golden.write_text(golden.read_text().replace('"19.95"', '"19.94"'))
+
+    run = suite(checkout, "wilted")
+    shutil.rmtree(checkout / "adapters" / "wilted")
+
+    assert run.returncode == 1
+    assert "test_a_fixture_means_its_golden_facts[wilted-order.created.first]" in run.stdout
+
+
+def test_a_channel_that_is_there_already_is_not_touched(checkout: Path):
+    new_channel("evergreen", "Evergreen", "carrier", checkout)
+    before = fingerprints(checkout)
+
+    with pytest.raises(Misconfigured, match="is there already"):
+        new_channel("evergreen", "Evergreen", "carrier", checkout)
+
+    assert fingerprints(checkout) == before
+
+
+def test_everything_that_is_wrong_with_a_wish_is_told_at_once(tmp_path: Path):
+    with pytest.raises(Misconfigured) as caught:
+        new_channel("New-Shop", 'The "new" shop', "bazaar", tmp_path)
+
+    told = "\n".join(caught.value.faults)
+    assert "'New-Shop' is no name for a channel" in told
+    assert "is no title" in told
+    assert "'bazaar' is no kind of channel: storefront, " in told
+    assert f"{tmp_path / 'adapters'}: no such folder" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def suite(checkout: Path, name: str) -> subprocess.CompletedProcess[str]:
+    """The contract suite for one channel, as its author runs it."""
+    tests = [f"tests/channels/test_{part}.py" for part in ("proof", "reading", "mutation", "declaration")]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        f"{name} or inspector",
+        *tests,
+    ]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(checkout)}
+    return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+
+
+def fingerprints(folder: Path) -> dict[Path, str]:
+    return {
+        path.relative_to(folder): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts and ".hypothesis" not in path.parts
+    }
+
+
+def mapping_file(written: list[Path]) -> str:
+    (file,) = [path.name for path in written if path.parent.name == "mappings"]
+    return file
