@@ -1,7 +1,18 @@
 """All that an adapter may know of the hub: shapes, proofs, mappings, conversations and errors."""
 
+import hub.contract.mapping  # noqa: F401  before the function `mapping`, which takes its name on this page
 from hub.contract.channel import Channel, Greeting, MappingRef, Reader, Verdict, mapping
-from hub.contract.errors import Forged, Misconfigured, Place, Postponed, Refused, Rejected, TooLarge, Unmapped, Unreadable
+from hub.contract.errors import (
+    Forged,
+    Misconfigured,
+    Place,
+    Postponed,
+    Refused,
+    Rejected,
+    TooLarge,
+    Unmapped,
+    Unreadable,
+)
 from hub.contract.fact import ORDER_FACETS, Fact, Notice, Read, Redaction, Stale
 from hub.contract.flow import (
     Auth,
