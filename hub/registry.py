@@ -30,6 +30,8 @@ from hub.inspection import channel_faults
 
 GROUP = "orderhub.channels"
 FOLDER = "adapters"
+NO_MAPPINGS = ("carriers",)
+"""Files among the mappings that hold names, not a mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Registry:
         """What a message means, None where its topic has no reader; raises Rejected where it cannot be read.
 
         `mapping_override` is the connection's own mapping: it stands in for the channel's where both aim
-        at the same target.
+        at the same subject.
         """
         reader = self.channel(channel).reader(message.topic)
         if reader is None:
@@ -98,8 +100,10 @@ class Registry:
         mapping = self.mapping(reader.name)
         if mapping_override:
             own = self.mapping(mapping_override)
-            mapping = own if own.target == mapping.target else mapping
-        return Reading(facts=list(mapping.facts(message)), mapping=mapping.name, hash=mapping.hash)
+            mapping = own if own.subject == mapping.subject else mapping
+        facts, notes = mapping.facts_with_notes(message)
+        unknown = {f"{note.field}: table {note.table} has no word for {note.value!r}": None for note in notes}
+        return Reading([*facts], mapping=mapping.name, hash=mapping.hash, unknown=tuple(unknown))
 
     def with_mappings(self, texts: Mapping[str, str]) -> Registry:
         """This registry with these texts in force, as activated in the store."""
@@ -137,8 +141,10 @@ def load_registry(operator: Path | None = None) -> Registry:
         else:
             channels[found.name], packages[found.name] = found, package
     texts: dict[str, MappingText] = {}
-    for folder in _mapping_folders(packages.values(), operator):
-        texts |= {path.stem: MappingText(path.read_text(encoding="utf-8"), str(path)) for path in folder}
+    for shown, folder in _mapping_folders(packages.values(), operator):
+        for path in sorted(folder.glob("*.yaml")):
+            if path.stem not in NO_MAPPINGS:
+                texts[path.stem] = MappingText(path.read_text(encoding="utf-8"), f"{shown}/{path.name}")
     return Registry(channels=channels, packages=packages, texts=texts, faults=tuple(faults))
 
 
@@ -162,15 +168,16 @@ def _load(package: str, attribute: str) -> Channel | str:
     return found if isinstance(found, Channel) else f"{package}: has no `{attribute} = Channel(…)`"
 
 
-def _mapping_folders(packages: Iterable[str], operator: Path | None) -> Iterator[list[Path]]:
-    """The mapping files, folder by folder; a later folder wins over an earlier one."""
-    own = [
-        package_folder(package) / "mappings" for package in packages if not package.startswith(f"{FOLDER}.")
-    ]
-    if operator and not operator.is_dir():
-        raise Misconfigured(f"{operator}: no such folder of mappings")
-    for folder in [package_folder("mappings"), *own, *([operator] if operator else [])]:
-        yield sorted(path for path in folder.glob("*.yaml") if path.stem != "carriers")
+def _mapping_folders(packages: Iterable[str], operator: Path | None) -> Iterator[tuple[str, Path]]:
+    """The folders of mapping files, each with the name it is shown by; a later one wins over an earlier."""
+    yield "mappings", package_folder("mappings")
+    for package in packages:
+        if not package.startswith(f"{FOLDER}."):
+            yield f"{package}/mappings", package_folder(package) / "mappings"
+    if operator:
+        if not operator.is_dir():
+            raise Misconfigured(f"{operator}: no such folder of mappings")
+        yield str(operator), operator
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
@@ -85,5 +87,8 @@ def meets(case: Case, outcome: object) -> bool:
 
 
 def write_golden(case: Case, outcome: object) -> None:
+    """An error is written without the place in the mapping file, which moves with every line above it."""
+    if isinstance(outcome, dict):
+        outcome = {"error": re.sub(r"^\S+:\d+:\d+: ", "", outcome["error"])}
     text = msgspec.json.format(msgspec.json.encode(outcome, order="sorted"), indent=2)
     case.fixture.golden.write_bytes(text + b"\n")

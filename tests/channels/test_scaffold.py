@@ -97,7 +97,7 @@ def suite(checkout: Path, name: str) -> subprocess.CompletedProcess[str]:
         "-p",
         "no:cacheprovider",
         "-k",
-        f"{name} or inspector",
+        name,
         *tests,
     ]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(checkout)}
