@@ -1,0 +1,31 @@
+"""The step that makes money."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.contract.mapping.place import Unfit
+from hub.contract.mapping.steps.currencies import code
+from hub.contract.mapping.steps.registry import NUMBER, Parameter, Step
+from hub.contract.mapping.steps.scalars import decimal_text
+
+PLACES = 6
+
+
+def money(value: Any, currency: Any) -> dict[str, str] | None:
+    """An amount in a currency: exact, at most six places; no amount is null, no currency is a fault."""
+    amount = decimal_text(value)
+    if amount is None:
+        return None
+    dot = amount.find(".")
+    if dot >= 0 and len(amount) - dot > PLACES + 1:
+        raise Unfit(value, "has more than six decimal places")
+    if currency is None or currency == "":
+        raise Unfit(value, "has no currency")
+    return {"amount": amount, "currency": code(currency)}
+
+
+STEPS = (
+    Step("money", "money", money, "an amount in a currency; at most six places", NUMBER, "money", (Parameter("currency"),),
+         examples=(("'19.95' | money('EUR') | get('amount')", "19.95"),)),
+)  # fmt: skip
