@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,16 +53,78 @@ def test_a_new_channel_passes_the_contract_suite_untouched_and_edits_no_shared_f
     }
 
 
-def test_the_suite_fails_a_channel_whose_golden_facts_are_not_met(checkout: Path):
-    written = new_channel("wilted", "Wilted", "storefront", checkout)
-    golden = next(path for path in written if path.name == "order.created.first.json")
-    golden.write_text(golden.read_text().replace('"19.95"', '"19.94"'))
+SABOTAGE = {
+    "proof": (
+        "__init__.py",
+        'Hmac("X-Signature", encoding="base64")',
+        'StaticToken("X-Signature", prefix="", authenticity="body_signed")',
+        "test_proof.py::test_a_spoiled_body_is_refused[wilted_proof-order.created.first]",
+    ),
+    "time": (
+        "__init__.py",
+        'Hmac("X-Signature", encoding="base64")',
+        'TimedHmac("X-Signature", tolerance=10**9)',
+        "test_proof.py::test_a_timed_proof_refuses_yesterday_and_tomorrow[wilted_time-order.created.first]",
+    ),
+    "rotation": (
+        "__init__.py",
+        "Secret | list[Secret] | None",
+        "Secret | None",
+        (
+            "test_proof.py::test_while_a_secret_rotates_both_are_accepted_and_then_only_the_new"
+            "[wilted_rotation-order.created.first]"
+        ),
+    ),
+    "dedupe": (
+        "__init__.py",
+        'dedupe=header("X-Delivery-Id")',
+        'dedupe=header("Content-Type")',
+        "test_reading.py::test_different_messages_have_different_keys[wilted_dedupe]",
+    ),
+    "reader": (
+        "__init__.py",
+        '"order.created": mapping("wilted_reader.order")',
+        '"order.created": lambda m: [Fact(subject="order", ref=m.json()["id"], doc={"number": m.json()["number"]})]',
+        "test_mutation.py::test_a_mutated_payload_gives_facts_or_a_rejection[wilted_reader-order.created.first]",
+    ),
+    "shape": (
+        "__init__.py",
+        '"order.created": mapping("wilted_shape.order")',
+        '"order.created": lambda m: [Fact(subject="order", ref="1", doc={"ref": "1", "totals": {"total": "9,95"}})]',
+        "test_reading.py::test_every_fact_is_canonical[wilted_shape-order.created.first]",
+    ),
+    "golden": (
+        "fixtures/order.created.first.json",
+        '"19.95"',
+        '"19.94"',
+        "test_reading.py::test_a_fixture_means_its_golden_facts[wilted_golden-order.created.first]",
+    ),
+    "manual": (
+        "README.md",
+        "`webhook_secret`",
+        "the secret",
+        "test_declaration.py::test_the_inspector_finds_no_fault[wilted_manual]",
+    ),
+}
+"""What is done to a new channel, and the promise that it breaks."""
+
+
+def test_the_suite_finds_each_promise_that_a_channel_breaks(checkout: Path):
+    for name, (file, old, new, _) in SABOTAGE.items():
+        new_channel(f"wilted_{name}", "Wilted", "storefront", checkout)
+        path = checkout / "adapters" / f"wilted_{name}" / file
+        text = path.read_text().replace("import Hmac", "import Hmac, StaticToken, TimedHmac")
+        text = text.replace("import Channel,", "import Channel, Fact,")
+        assert old in text
+        path.write_text(text.replace(old, new))
 
     run = suite(checkout, "wilted")
-    shutil.rmtree(checkout / "adapters" / "wilted")
+    for name in SABOTAGE:
+        shutil.rmtree(checkout / "adapters" / f"wilted_{name}")
 
     assert run.returncode == 1
-    assert "test_a_fixture_means_its_golden_facts[wilted-order.created.first]" in run.stdout
+    found = set(re.findall(r"^FAILED tests/channels/(\S+\])", run.stdout, re.MULTILINE))
+    assert {promise for *_, promise in SABOTAGE.values()} - found == set()
 
 
 def test_a_channel_that_is_there_already_is_not_touched(checkout: Path):
