@@ -23,8 +23,9 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """One thing said about one object of an order, in canonical words.
 
     `ref` is the object's id at the source, `order` the source's id of the order it belongs to (None:
-    the object is the order, or, for `tracking`, not known: the number in `doc` finds it). `account` is
-    another account's id where the fact speaks of that account's order. `revision` is the source's own
+    the object is the order, or, for `tracking`, not known: the number in `doc` finds it); an `ord_…` is the
+    hub's own id. `account` names whose order it is where that is another account of this channel, or
+    `<channel>:<account>`, or `connection:<name or id>`. `revision` is the source's own
     clock in unix microseconds or its sequence; None means the time of arrival. `doc` has the canonical
     shape of its subject (hub.contract.canon); a partial fact (`full` empty) writes just its leaves.
     """

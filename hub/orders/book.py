@@ -60,11 +60,6 @@ def turn(page: Page, facts: Iterable[Said], new_id: Names) -> Turned:
     return Turned(page=page, used=used, changed=True, events=events(before, after))
 
 
-def bind(state: State, ours: str, theirs: str) -> None:
-    """A write's answer: what `theirs` (source/ref) will report is our shipment `ours` (source/ref)."""
-    state.setdefault("bound", {})[theirs] = ours
-
-
 def content(doc: dict[str, Any]) -> dict[str, Any]:
     """A document without what is given once (ids) and our own numbers and times: what must converge."""
     return {name: _content(value) for name, value in doc.items() if name not in _OURS}

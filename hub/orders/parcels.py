@@ -34,7 +34,7 @@ def shipments(state: State, home: str, new_id: Names) -> list[Doc]:
     reports = _reports(sources)
     out = [
         _held(group, _name(state["ids"], [key for key, _, _ in group], new_id), reports)
-        for group in _groups(said, state.get("bound", {}))
+        for group in _groups(said, _bound(sources))
     ]
     return sorted(out, key=lambda one: (one.get("shipped_at", "~"), one["ref"]))
 
@@ -43,6 +43,16 @@ def numbers(doc: Doc) -> list[str]:
     """The normalised parcel numbers of a shipment as said."""
     found = [package.get("tracking_number") for package in doc.get("packages", ())]
     return [normal(number) for number in [doc.get("tracking_number"), *found] if number]
+
+
+def _bound(sources: dict[str, Any]) -> dict[str, str]:
+    """What writes' answers bound: the far side's name of a shipment → ours."""
+    return {
+        value["theirs"]: value["ours"]
+        for source in sources.values()
+        for _, value, _ in registers.members(source["facets"], "decisions")
+        if value.get("kind") == "bind"
+    }
 
 
 def _groups(said: list[tuple[str, str, Doc]], bound: dict[str, str]) -> list[list[tuple[str, str, Doc]]]:

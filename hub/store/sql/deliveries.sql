@@ -47,7 +47,7 @@ SELECT 1 FROM heads WHERE (target, order_id) IN (SELECT target, order_id FROM :r
 ORDER BY target, order_id FOR UPDATE;
 
 -- name: deliveries_promote
-UPDATE deliveries SET status = 'due', due_at = :now FROM heads
+UPDATE deliveries SET status = 'due', due_at = :now, claim = :claim, claimed_until = :until FROM heads
 JOIN :rows(target text, order_id text) ON heads.target = rows.target AND heads.order_id = rows.order_id
 WHERE deliveries.position = heads.head AND deliveries.status = 'waiting';
 
@@ -175,3 +175,28 @@ SELECT body FROM renderings WHERE event = :event AND shape = :shape;
 
 -- name: renderings_drop
 DELETE FROM renderings WHERE event = :event;
+
+-- name: deliveries_targets
+-- The targets that have something due, by hops along the index: not a scan of all that waits.
+WITH RECURSIVE hops(target) AS (
+    SELECT min(target) FROM deliveries WHERE status = 'due'
+    UNION ALL
+    SELECT (SELECT min(deliveries.target) FROM deliveries WHERE deliveries.status = 'due' AND deliveries.target > hops.target)
+    FROM hops WHERE hops.target IS NOT NULL)
+SELECT target FROM hops WHERE target IS NOT NULL;
+
+-- name: deliveries_adopt [postgres]
+UPDATE deliveries SET claim = :ours WHERE claim = :claim;
+
+-- name: deliveries_adopt
+SELECT 1 WHERE :claim = :ours;
+
+-- name: deliveries_claim
+SELECT 1 WHERE :target = '' AND :now = 0 AND :most = 0 AND :claim = '' AND :until = 0;
+
+-- name: deliveries_claimed
+SELECT 1 WHERE :claim = '';
+
+-- name: heads_take_empty
+INSERT INTO heads (target, order_id, head, last_event)
+SELECT target, order_id, 0, '' FROM :rows(target text, order_id text) WHERE true ON CONFLICT DO NOTHING;

@@ -37,3 +37,6 @@ SELECT subject, at FROM troubles WHERE tenant = :tenant AND cause = :cause ORDER
 
 -- name: troubles_drop_cause
 DELETE FROM troubles WHERE tenant = :tenant AND cause = :cause;
+
+-- name: troubles_subjects
+SELECT DISTINCT subject FROM troubles;

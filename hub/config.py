@@ -1,0 +1,94 @@
+"""Configuration from the environment, checked as a whole: every fault at once, before anything starts."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from hub.contract.errors import Misconfigured
+
+DEFAULT_DATABASE = "sqlite:orderhub.db"
+DEFAULT_PORT = 8080
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process is told: where its store is, its keys, its address, what it may reach."""
+
+    database: str = DEFAULT_DATABASE
+    keys: tuple[bytes, ...] = ()
+    admin_token: str = ""
+    public_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    roles: frozenset[str] = frozenset({"inbound", "outbound", "http"})
+    hold_outbound: bool = False
+    allow_private: tuple[str, ...] = ()
+    mappings: str = ""
+
+    @property
+    def sqlite_path(self) -> str:
+        """The SQLite file, "" where the database is another."""
+        return self.database.removeprefix("sqlite:") if self.database.startswith("sqlite:") else ""
+
+
+def from_environment(environ: Mapping[str, str] = os.environ, **told: object) -> Config:
+    """The environment, overlaid by what the command line told; raises Misconfigured with every fault."""
+    faults: list[str] = []
+    database = str(told.get("database") or environ.get("ORDERHUB_DATABASE") or DEFAULT_DATABASE)
+    if not database.startswith(("sqlite:", "postgresql://", "postgres://")):
+        faults.append(f"ORDERHUB_DATABASE: {database.partition(':')[0]!r} is neither sqlite: nor postgresql://")
+    keys = _keys(environ.get("ORDERHUB_KEY", ""), faults)
+    if database.startswith("postgres") and not keys and not faults:
+        faults.append("ORDERHUB_KEY: PostgreSQL needs one (base64 of 32 bytes): openssl rand -base64 32")
+    public = environ.get("ORDERHUB_PUBLIC_URL", "").rstrip("/")
+    if public and not public.startswith(("http://", "https://")):
+        faults.append(f"ORDERHUB_PUBLIC_URL: {public!r} does not start with http:// or https://")
+    if faults:
+        raise Misconfigured(faults)
+    given = {name: value for name, value in told.items() if value is not None and name != "database"}
+    base = Config(
+        database=database,
+        keys=keys,
+        admin_token=environ.get("ORDERHUB_ADMIN_TOKEN", ""),
+        public_url=public,
+        mappings=environ.get("ORDERHUB_MAPPINGS", ""),
+    )
+    return msgspec.structs.replace(base, **given)
+
+
+def _keys(text: str, faults: list[str]) -> tuple[bytes, ...]:
+    out = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            key = base64.b64decode(part, validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if len(key) != 32:
+            faults.append("ORDERHUB_KEY: each key is base64 of 32 bytes: openssl rand -base64 32")
+        out.append(key)
+    return tuple(out)
+
+
+def key_beside(path: str, *, empty: bool) -> bytes:
+    """The key that stands beside a SQLite file, made on the first start, mode 600, only for an empty database."""
+    file = Path(f"{path}.key")
+    if file.exists():
+        if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise Misconfigured(f"{file} can be read by others: chmod 600 {file}")
+        return base64.b64decode(file.read_text().strip())
+    if not empty:
+        raise Misconfigured(
+            f"{file} is missing and the database is not empty: its secrets cannot be read. "
+            "Put the key back, or set ORDERHUB_KEY"
+        )
+    key = os.urandom(32)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as out:
+        out.write(base64.b64encode(key).decode() + "\n")
+    return key

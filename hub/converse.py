@@ -1,0 +1,215 @@
+"""Conversing: drives an adapter's generators with HTTP, the clock, rate limits, retries and credentials.
+
+Polls, writes, subscriptions, key look-ups: all of them yield requests and are sent responses. One door to
+the far side of a connection: its bucket, its token (renewed under a lock before it runs out), its manners.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import msgspec
+import tenacity
+
+from hub.contract.channel import Channel
+from hub.contract.errors import Postponed, Refused
+from hub.contract.flow import Context, Keep, Page, Pause, Token
+from hub.contract.message import Headers, Request, Response
+from hub.directory import Connection, Directory
+from hub.store.engine import Engine, Unit
+from hub.world import World
+
+_CAP = 32 << 20
+_TRIES = 4
+_EARLY = 300
+SECOND = 1_000_000
+
+KeepPage = Callable[[Connection, Page], Awaitable[None]]
+
+
+class _Kept(msgspec.Struct):
+    access: str
+    refresh: str
+    until: int
+
+
+@dataclass(slots=True)
+class Line:
+    """What one connection's requests share: when the next may go, and the lock of its token."""
+
+    free_at: float = 0.0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(slots=True)
+class Converser:
+    """Runs conversations. `page` makes a read page durable before the generator goes on."""
+
+    engine: Engine
+    directory: Directory
+    world: World
+    client: httpx.AsyncClient
+    page: KeepPage
+    public_url: str = ""
+    _lines: dict[str, Line] = field(default_factory=dict)
+
+    async def context(self, connection: Connection) -> Context[Any]:
+        """What the connection's conversations may know."""
+        rows = await self.engine.fetch("memories_all", owner=f"state:{connection.id}", now=self.world.now())
+        return Context(
+            settings=self.directory.settings(connection),
+            account=connection.account,
+            zone=connection.time_zone,
+            now=self.world.now(),
+            nonce=self.world.new_id("n"),
+            intake_url=f"{self.public_url}/in/{connection.key}",
+            state={row[0]: bytes(row[1]).decode() for row in rows},
+        )
+
+    async def run(self, connection: Connection, conversation: Generator[Any, Any, Any], *, bare: bool = False) -> Any:
+        """Drive a conversation to its end and return what it returns; raises Postponed or Refused.
+
+        `bare` sends its requests without the channel's credentials (it is fetching them)."""
+        answer: Any = None
+        try:
+            while True:
+                step = conversation.send(answer)
+                answer = None
+                if isinstance(step, Request):
+                    answer = await self._ask(connection, step, bare=bare)
+                elif isinstance(step, Page):
+                    await self.page(connection, step)
+                elif isinstance(step, Pause):
+                    await self.world.sleep(step.seconds)
+                elif isinstance(step, Keep):
+                    await self._keep(connection, step)
+        except StopIteration as end:
+            return end.value
+
+    async def _ask(self, connection: Connection, request: Request, *, bare: bool) -> Response:
+        channel = self.directory.channel(connection)
+        retrying = tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(_TRIES),
+            wait=_patience,
+            retry=tenacity.retry_if_exception(lambda error: isinstance(error, Postponed) and (error.after or 0) <= 60),
+            sleep=self.world.sleep,
+            reraise=True,
+        )
+        async for attempt in retrying:
+            with attempt:
+                await self._wait(connection, channel)
+                signed = request if bare else await self._sign(connection, channel, request)
+                response = await self._send(signed)
+                self._judge(connection, channel, response)
+                return response
+        raise AssertionError("unreachable")
+
+    async def _wait(self, connection: Connection, channel: Channel) -> None:
+        """Keep to the far side's documented rate."""
+        line = self._lines.setdefault(connection.id, Line())
+        now = self.world.now() / SECOND
+        gap = 1 / channel.limits.per_second
+        line.free_at = max(line.free_at, now - gap * (channel.limits.burst - 1)) + gap
+        if line.free_at - gap > now:
+            await self.world.sleep(line.free_at - gap - now)
+
+    async def _send(self, request: Request) -> Response:
+        headers = {"user-agent": "orderhub/0.1", **request.headers}
+        if request.key:
+            headers["idempotency-key"] = request.key
+        try:
+            answer = await self.client.request(
+                request.method, request.url, headers=headers, content=request.body, timeout=request.timeout
+            )
+        except httpx.HTTPError as error:
+            raise Postponed(f"{request.method} {_host(request.url)}: {error or type(error).__name__}") from error
+        if len(answer.content) > _CAP:
+            raise Refused(f"{_host(request.url)} answered more than {_CAP} bytes")
+        return Response(
+            status=answer.status_code, headers=Headers(list(answer.headers.multi_items())), body=answer.content
+        )
+
+    def _judge(self, connection: Connection, channel: Channel, response: Response) -> None:
+        """429 and 5xx are for later, as the far side says; the channel judges what hides behind 200."""
+        if response.status == 429 or response.status >= 500:
+            raise Postponed(f"the far side answered {response.status}", after=_retry_after(response))
+        if channel.limits.judge is not None:
+            channel.limits.judge(response)
+        if channel.limits.throttle is not None:
+            hold = channel.limits.throttle(response)
+            if hold > 0:
+                line = self._lines[connection.id]
+                line.free_at = max(line.free_at, self.world.now() / SECOND + hold)
+
+    async def _sign(self, connection: Connection, channel: Channel, request: Request) -> Request:
+        if channel.auth is None:
+            return request
+        token = await self.token(connection, channel) if channel.auth.token else None
+        return channel.auth.sign(request, await self.context(connection), token)
+
+    async def token(self, connection: Connection, channel: Channel, *, renew: bool = False) -> Token | None:
+        """The connection's credential, renewed five minutes before it runs out, by one caller for all."""
+        assert channel.auth is not None  # noqa: S101  asked only where there is one
+        if channel.auth.token is None:
+            return None
+        line = self._lines.setdefault(connection.id, Line())
+        async with line.lock:
+            kept = await self._kept(connection)
+            now = self.world.now()
+            if kept and not renew and (not kept.until or kept.until - _EARLY * SECOND > now):
+                return Token(access=kept.access, refresh=kept.refresh)
+            old = Token(access=kept.access, refresh=kept.refresh) if kept else None
+            fresh: Token = await self.run(
+                connection, channel.auth.token(await self.context(connection), old), bare=True
+            )
+            until = now + int(fresh.expires_in * SECOND) if fresh.expires_in else 0
+            await self._store(connection, _Kept(fresh.access, fresh.refresh, until))
+            return fresh
+
+    async def _kept(self, connection: Connection) -> _Kept | None:
+        rows = await self.engine.fetch("memories_get", owner=connection.id, name="token", now=self.world.now())
+        if not rows:
+            return None
+        opened = self.directory.vault.open(bytes(rows[0][0]).decode(), connection.id)
+        return msgspec.json.decode(opened, type=_Kept)
+
+    async def _store(self, connection: Connection, kept: _Kept) -> None:
+        sealed = self.directory.vault.seal(msgspec.json.encode(kept).decode(), connection.id)
+
+        async def work(unit: Unit) -> None:
+            unit.add("memories_put", [(connection.id, "token", sealed.encode(), 0)])
+
+        await self.engine.transact(work)
+
+    async def _keep(self, connection: Connection, step: Keep) -> None:
+        async def work(unit: Unit) -> None:
+            owner = f"state:{connection.id}"
+            for name, value in step.state.items():
+                if value is None:
+                    unit.add("memories_drop", owner=owner, name=name)
+                else:
+                    unit.add("memories_put", [(owner, name, value.encode(), 0)])
+
+        await self.engine.transact(work)
+
+
+def _patience(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    after = error.after if isinstance(error, Postponed) else None
+    return max(after or 0.0, 0.5 * 2**state.attempt_number)
+
+
+def _retry_after(response: Response) -> float | None:
+    given = response.headers.get("retry-after", "")
+    try:
+        return float(given)
+    except ValueError:
+        return None
+
+
+def _host(url: str) -> str:
+    return httpx.URL(url).host

@@ -1,0 +1,318 @@
+"""The directory: connections, endpoints, partners, routes and tokens as this process knows them.
+
+They are few and read on every path, so they live in memory and are loaded again when the store's
+revision of them moves (another process changed one).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from hub.contract.channel import Channel
+from hub.contract.settings import Settings, secret_fields
+from hub.registry import Registry
+from hub.store.engine import Engine, Row, Unit
+from hub.vault import Locked, Vault
+
+Doc = dict[str, Any]
+T = TypeVar("T", bound="Thing")
+
+SCHEDULE = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+"""Seconds before each attempt: the Standard Webhooks schedule, about three days."""
+
+
+class Thing(msgspec.Struct, kw_only=True):
+    """Something an operator made. `status` says whether it works."""
+
+    id: str
+    tenant: str = "main"
+    name: str
+    status: str = "active"
+    created_at: int = 0
+    updated_at: int = 0
+    position: int = 0
+
+
+class Connection(Thing, kw_only=True):
+    """One account of one channel. Secrets of `settings` are sealed at rest and open in memory.
+
+    `key` is the unguessable part of its intake URL; `by_name` says whether its name may stand there
+    instead (None: where its proof authenticates the body).
+    """
+
+    channel: str
+    key: str
+    settings: Doc = {}
+    account: str = ""
+    mode: str = "live"
+    cutover_at: int = 0
+    time_zone: str = ""
+    currency: str = ""
+    confirm: str = ""
+    mappings: dict[str, str] = {}
+    by_name: bool | None = None
+    silence_after: float = 0.0
+    sweep: bool = True
+
+
+class Endpoint(Thing, kw_only=True):
+    """Where a partner receives webhooks, and how."""
+
+    url: str
+    partner: str = ""
+    description: str = ""
+    events: list[str] = msgspec.field(default_factory=lambda: ["*"])
+    secrets: list[Doc] = []
+    ordering: str = "per_order"
+    schedule: list[int] = msgspec.field(default_factory=lambda: list(SCHEDULE))
+    timeout: float = 15.0
+    rate: float = 0.0
+    concurrency: int = 8
+    payload: str = "full"
+    format: str = "orderhub"
+    fields: list[str] = []
+    filter: str = ""
+    connections: list[str] = []
+    headers: dict[str, str] = {}
+    include_test: bool = False
+    block_for: float = 900.0
+    metadata: dict[str, str] = {}
+
+
+class Partner(Thing, kw_only=True):
+    """Another company: receiver, buyer, warehouse or supplier."""
+
+    roles: list[str] = []
+    metadata: dict[str, str] = {}
+
+
+class Route(Thing, kw_only=True):
+    """Our news to any connection: on an event, where the predicate holds, run a write."""
+
+    event: str
+    connection: str
+    write: str
+    predicate: str = ""
+
+
+class Token(Thing, kw_only=True):
+    """A key to the admin API, kept as a hash."""
+
+    hash: str
+    scopes: list[str] = msgspec.field(default_factory=lambda: ["read"])
+    partner: str = ""
+
+
+KINDS: dict[str, type[Thing]] = {
+    "connection": Connection,
+    "endpoint": Endpoint,
+    "partner": Partner,
+    "route": Route,
+    "token": Token,
+}
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Someone to tell: an endpoint (`id` is its own), or a write of a connection (`con_…/name`)."""
+
+    id: str
+    ordered: bool
+    shape: str
+    held: bool
+
+
+class Directory:
+    """Everything an operator made, by id, by name and by what it listens to."""
+
+    def __init__(self, engine: Engine, vault: Vault, registry: Registry, compile_filter: Callable[[str], Any]) -> None:
+        self.engine = engine
+        self.vault = vault
+        self.registry = registry
+        self._compile = compile_filter
+        self._revision: Row = (-1, -1)
+        self._things: dict[str, dict[str, Thing]] = {kind: {} for kind in KINDS}
+        self._doors: dict[str, Connection] = {}
+        self._settings: dict[str, Settings] = {}
+        self._audiences: dict[tuple[str, str], list[Endpoint]] = {}
+
+    async def refresh(self) -> bool:
+        """Load again where the store has moved on; True when it had."""
+        revision = (await self.engine.fetch("things_revision"))[0]
+        if revision == self._revision:
+            return False
+        for kind, type_ in KINDS.items():
+            rows = await self.engine.fetch("things_all", kind=kind)
+            self._things[kind] = {row[1]: _thing(type_, row) for row in rows}
+        self._revision = revision
+        self._settings.clear()
+        self._audiences.clear()
+        self._doors = {one.key: one for one in self.all(Connection)}
+        self._doors |= {one.name: one for one in self.all(Connection) if self._named(one)}
+        return True
+
+    def _named(self, connection: Connection) -> bool:
+        if connection.by_name is not None:
+            return connection.by_name
+        channel = self.registry.channels.get(connection.channel)
+        if channel is None:
+            return False
+        try:
+            proof = channel.proof_for(self.settings(connection))
+        except Locked:
+            return False
+        return proof.authenticity in ("body_signed", "body_signed_with_time")
+
+    def all(self, type_: type[T], tenant: str | None = None) -> list[T]:
+        """All things of a kind, oldest first."""
+        found = self._things[type_.__name__.lower()].values()
+        return [one for one in found if isinstance(one, type_) and (tenant is None or one.tenant == tenant)]
+
+    def get(self, type_: type[T], id_or_name: str, tenant: str | None = None) -> T | None:
+        """One thing by its id or its name."""
+        one = self._things[type_.__name__.lower()].get(id_or_name)
+        if isinstance(one, type_) and (tenant is None or one.tenant == tenant):
+            return one
+        return next((one for one in self.all(type_, tenant) if one.name == id_or_name), None)
+
+    def door(self, key: str) -> Connection | None:
+        """The connection that an intake URL names."""
+        return self._doors.get(key)
+
+    def channel(self, connection: Connection) -> Channel:
+        """The channel of a connection; raises Misconfigured where it is not installed any more."""
+        return self.registry.channel(connection.channel)
+
+    def settings(self, connection: Connection) -> Settings:
+        """A connection's settings with its secrets open; raises Locked where they cannot be read."""
+        known = self._settings.get(connection.id)
+        if known is None:
+            type_ = self.channel(connection).settings
+            plain = {name: self._open(value, connection.id) for name, value in connection.settings.items()}
+            known = self._settings[connection.id] = msgspec.convert(plain, type_)
+        return known
+
+    def _open(self, value: Any, row: str) -> Any:
+        if isinstance(value, dict) and "sealed" in value:
+            return self.vault.open(value["sealed"], row)
+        return [self._open(one, row) for one in value] if isinstance(value, list) else value
+
+    def secrets(self, endpoint: Endpoint, now: int) -> list[str]:
+        """The secrets that sign for an endpoint now: the newest first, older ones while they still count."""
+        return [
+            self.vault.open(one["sealed"], endpoint.id)
+            for one in endpoint.secrets
+            if not one.get("until") or one["until"] > now
+        ]
+
+    def audience(self, tenant: str, event: str) -> list[Endpoint]:
+        """The endpoints whose globs take this event."""
+        key = (tenant, event)
+        found = self._audiences.get(key)
+        if found is None:
+            found = self._audiences[key] = [
+                one for one in self.all(Endpoint, tenant) if any(_glob(glob)(event) for glob in one.events)
+            ]
+        return found
+
+    def targets(self, tenant: str, event: str, doc: Doc, connection: str) -> list[Target]:
+        """Everyone to be told of this event of this order: endpoints whose filters take it."""
+        out = []
+        for one in self.audience(tenant, event):
+            if doc.get("test") and not one.include_test:
+                continue
+            if one.connections and connection not in one.connections:
+                continue
+            if one.filter and not self._holds(one.filter, event, doc):
+                continue
+            held = one.status == "disabled"
+            out.append(Target(one.id, one.ordering == "per_order" and not held, shape(one), held))
+        return out
+
+    def writes(self, tenant: str, event: str, doc: Doc, home: str, cause: str) -> list[Target]:
+        """The writes that carry this news to far sides: to the order's own source, to trackers, along
+        routes; never back to the connection that it came from."""
+        out = []
+        for one in self.all(Connection, tenant):
+            if one.id == cause or one.status != "active" or one.mode != "live":
+                continue
+            channel = self.registry.channels.get(one.channel)
+            if channel is None or not (one.id == home or channel.kind == "tracker"):
+                continue
+            for name, write in channel.writes.items():
+                if event in write.on and self.can(one, write.needs):
+                    out.append(Target(f"{one.id}/{name}", ordered=True, shape="write", held=False))
+        for route in self.all(Route, tenant):
+            if route.status == "active" and route.connection != cause and _glob(route.event)(event):
+                if not route.predicate or self._holds(route.predicate, event, doc):
+                    out.append(Target(f"{route.connection}/{route.write}", ordered=True, shape="write", held=False))
+        return out
+
+    def can(self, connection: Connection, needs: Iterable[str]) -> bool:
+        """Whether a connection has the settings that a poll or write cannot do without; `a|b` is either."""
+        settings = self.settings(connection)
+        return all(any(getattr(settings, name, None) for name in need.split("|")) for need in needs)
+
+    def _holds(self, filter_: str, event: str, doc: Doc) -> bool:
+        return bool(self._compile(filter_).value({"type": event, "data": doc}))
+
+    async def put(self, unit: Unit, thing: Thing, now: int) -> None:
+        """Write a thing; seen by `refresh` once the unit is done. Call it last: it takes a position."""
+        thing.updated_at = now
+        thing.created_at = thing.created_at or now
+        thing.position = await unit.positions(1)
+        unit.add("things_put", [row(thing)])
+
+
+def shape(endpoint: Endpoint) -> str:
+    """How an endpoint's bodies look: bodies of one shape are rendered once and shared."""
+    if endpoint.payload == "full" and endpoint.format == "orderhub" and not endpoint.fields:
+        return "full"
+    return "/".join([endpoint.payload, endpoint.format, ",".join(sorted(endpoint.fields))])
+
+
+def row(thing: Thing) -> Row:
+    """A thing as its row."""
+    doc = msgspec.to_builtins(thing)
+    head = [doc.pop(name) for name in ("id", "tenant", "name", "position", "status", "created_at", "updated_at")]
+    return (type(thing).__name__.lower(), *head, msgspec.json.encode(doc))
+
+
+def _thing(type_: type[T], found: Row) -> T:
+    doc = msgspec.json.decode(found[8])
+    names = ("id", "tenant", "name", "position", "status", "created_at", "updated_at")
+    return msgspec.convert(doc | dict(zip(names, found[1:8], strict=True)), type_)
+
+
+def seal_settings(settings: Settings, vault: Vault, id_: str) -> Doc:
+    """Settings as they are kept: secret fields sealed, defaults left out."""
+    hidden = secret_fields(type(settings))
+    out: Doc = {}
+    for field in msgspec.structs.fields(type(settings)):
+        value = getattr(settings, field.name)
+        if value not in (None, [], {}) and value != field.default:
+            out[field.name] = _sealed(value, vault, id_) if field.name in hidden else msgspec.to_builtins(value)
+    return out
+
+
+def _sealed(value: Any, vault: Vault, id_: str) -> Any:
+    if isinstance(value, list):
+        return [_sealed(one, vault, id_) for one in value]
+    return {"sealed": vault.seal(value, id_)}
+
+
+@lru_cache(maxsize=1024)
+def _glob(glob: str) -> Callable[[str], object]:
+    return re.compile(fnmatch.translate(glob)).match
+
+
+def names(things: Iterable[Thing]) -> list[str]:
+    """Their names."""
+    return [one.name for one in things]
+
+

@@ -1,0 +1,29 @@
+"""The route table: every path of the hub, and which function answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from starlette.applications import Starlette
+
+from hub.http.routes import routes
+from hub.http.problems import HANDLERS
+from hub.run import Hub
+
+App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
+
+
+def build(hub: Hub) -> App:
+    """The ASGI application of a hub: intake raw in front, the admin API behind."""
+    admin = Starlette(routes=routes(), exception_handlers=HANDLERS)
+    admin.state.hub = hub
+    intake = hub.intake if "inbound" in hub.config.roles else None
+
+    async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if intake is not None and scope["type"] == "http" and scope["path"].startswith("/in/"):
+            await intake(scope, receive, send)
+        else:
+            await admin(scope, receive, send)
+
+    return app

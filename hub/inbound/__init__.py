@@ -1,0 +1,1 @@
+"""Room 1, the world's words come in: intake → messages → normalise → facts and orders."""

@@ -1,0 +1,56 @@
+"""The inbox: messages that are durable, handed from intake to normalise in memory.
+
+The store is the truth: what memory loses (a process dies, the inbox is full) is found there again by its
+status. `Full` is not an error; it only means that the rest is read back later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from hub.store.rows import Arrival
+
+
+class Inbox:
+    """First in, first out, up to so many; `spilled` says that some are only in the store."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._waiting: deque[Arrival] = deque()
+        self._held: set[int] = set()
+        self._news = asyncio.Event()
+        self.spilled = True
+
+    def put(self, arrivals: list[Arrival]) -> None:
+        """Take these over, those that fit."""
+        room = self._most - len(self._waiting)
+        if room < len(arrivals):
+            self.spilled = True
+            arrivals = arrivals[: max(room, 0)]
+        for one in arrivals:
+            if one.position not in self._held:
+                self._held.add(one.position)
+                self._waiting.append(one)
+        self._news.set()
+
+    def take(self, most: int) -> list[Arrival]:
+        """The oldest, at most so many; they count as held until `done`."""
+        out = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+        if not self._waiting:
+            self._news.clear()
+        return out
+
+    def done(self, arrivals: list[Arrival]) -> None:
+        """These are settled in the store."""
+        self._held.difference_update(one.position for one in arrivals)
+
+    async def wait(self, seconds: float) -> None:
+        """Until there is something, or so long."""
+        try:
+            await asyncio.wait_for(self._news.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def __len__(self) -> int:
+        return len(self._waiting)

@@ -1,0 +1,90 @@
+"""Keeping: messages become durable, all that wait at the same moment in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from hub.inbound.inbox import Inbox
+from hub.store.engine import Engine, Unit
+from hub.store.group import Group
+from hub.store.rows import PLAIN, Arrival, Head
+from hub.world import World
+
+_LEASE = 60_000_000
+
+
+class Letter(msgspec.Struct):
+    """A message on its way into the store; `key` is what makes it the same as another."""
+
+    tenant: str
+    connection: str
+    transport: str
+    topic: str
+    key: str
+    head: Head
+    body: bytes
+    received_at: int
+    status: str = "received"
+
+
+class Kept(msgspec.Struct):
+    """What became of it: its id, and whether it is new."""
+
+    id: str
+    new: bool
+
+
+class Keeper:
+    """Writes letters into `messages` and hands the new ones on."""
+
+    def __init__(self, engine: Engine, inbox: Inbox, world: World) -> None:
+        self._engine = engine
+        self._inbox = inbox
+        self._world = world
+        self._group: Group[Letter, Kept] = Group(self._write)
+
+    async def keep(self, letter: Letter) -> Kept:
+        """Durable when this returns; raises Unavailable or Poisoned."""
+        return await self._group.add(letter)
+
+    async def _write(self, letters: list[Letter]) -> list[Kept]:
+        ids = [self._world.new_id("msg") for _ in letters]
+        arrivals: list[Arrival] = []
+
+        async def work(unit: Unit) -> Unit:
+            first = await unit.positions(len(letters))
+            arrivals[:] = [
+                Arrival(first + n, id_, one.tenant, one.connection, one.transport, one.topic, one.head, one.body,
+                        one.received_at)
+                for n, (id_, one) in enumerate(zip(ids, letters, strict=True))
+            ]  # fmt: skip
+            unit.add("messages_add", [self._row(arrival, one) for arrival, one in zip(arrivals, letters, strict=True)])
+            return unit
+
+        unit = await self._engine.transact(work)
+        new = set(ids)
+        if unit.counts["messages_add"] < len(letters):
+            new = {row[0] for row in await self._engine.fetch("messages_present", [(id_,) for id_ in ids])}
+        fresh = [one for one, letter in zip(arrivals, letters, strict=True) if one.id in new and letter.status == "received"]
+        self._inbox.put(fresh)
+        return [Kept(id_, id_ in new) for id_ in ids]
+
+    def _row(self, arrival: Arrival, letter: Letter) -> tuple[Any, ...]:
+        until = self._world.now() + _LEASE if self._engine.shared else 0
+        return (
+            arrival.position, arrival.id, arrival.tenant, arrival.connection, arrival.transport, arrival.topic,
+            letter.key, PLAIN.encode(letter.head), letter.body, letter.status, letter.received_at, until,
+        )  # fmt: skip
+
+
+def body_key(body: bytes) -> str:
+    """The key of a message that its sender gave no id."""
+    return "sha256:" + hashlib.sha256(body).hexdigest()
+
+
+def clean(text: str) -> str:
+    """Text from outside as every store can keep it: no NUL, no lone surrogates, not endless."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:500]

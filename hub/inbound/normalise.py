@@ -1,0 +1,210 @@
+"""Normalising: durable messages become facts, orders, events and deliveries, many messages to a transaction.
+
+What cannot be understood is kept, marked `failed` with its place, and stands in the exceptions; a replay
+after a fix closes it. A message that poisons a transaction is found by halving, and fails alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import msgspec
+
+from hub.contract.errors import Misconfigured, Rejected, Unreadable
+from hub.contract.fact import Fact, Notice, Redaction, Stale
+from hub.directory import Connection, Directory
+from hub.inbound.hear import hear
+from hub.inbound.inbox import Inbox
+from hub.inbound.record import Input, Recorded, Recorder
+from hub.registry import Reading
+from hub.store.engine import Engine, Poisoned, Unit
+from hub.store.rows import PLAIN, Arrival, Due, arrival
+from hub.troubles import Trouble, Troubles, cause, place
+from hub.vault import Locked
+from hub.world import World
+
+_BATCH = 128
+_LEASE = 60_000_000
+
+
+class Understood(msgspec.Struct, kw_only=True):
+    """One message with what it meant, or why it means nothing."""
+
+    arrival: Arrival
+    status: str
+    input: Input
+    troubles: list[Trouble] = []
+    error: bytes | None = None
+    asides: list[Redaction | Notice | Stale] = []
+
+
+@dataclass(slots=True)
+class Normalise:
+    """The stage between messages and orders. `hand` takes the deliveries that may go out at once, `aside`
+    what readers said beyond facts (redactions, notices, hints to read again)."""
+
+    engine: Engine
+    directory: Directory
+    recorder: Recorder
+    troubles: Troubles
+    world: World
+    inbox: Inbox
+    hand: Callable[[list[Due]], None]
+    aside: Callable[[Connection, Redaction | Notice | Stale], None]
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def step(self) -> int:
+        """Understand and record what waits; returns how many messages, 0 when there are none."""
+        arrivals = self.inbox.take(_BATCH)
+        if not arrivals and self.inbox.spilled:
+            self.inbox.put(await self._left())
+            arrivals = self.inbox.take(_BATCH)
+        if not arrivals:
+            return 0
+        await self.directory.refresh() if self.engine.shared else None
+        try:
+            await self._settle([self._understand(one) for one in arrivals])
+        finally:
+            self.inbox.done(arrivals)
+        return len(arrivals)
+
+    async def _left(self) -> list[Arrival]:
+        """What the store has and memory has not."""
+        now = self.world.now()
+        params = {"until": now + _LEASE} if self.engine.shared else {}
+        rows = await self._claimed(now, params) if self.engine.shared else await self.engine.fetch(
+            "messages_open", now=now, most=_BATCH * 8)  # fmt: skip
+        self.inbox.spilled = len(rows) == _BATCH * 8
+        return [arrival(row) for row in sorted(rows)]
+
+    async def _claimed(self, now: int, params: dict[str, int]) -> list[tuple[object, ...]]:
+        async def work(unit: Unit) -> list[tuple[object, ...]]:
+            return await unit.fetch("messages_open", now=now, most=_BATCH * 8, **params)
+
+        return await self.engine.transact(work)
+
+    def _understand(self, one: Arrival) -> Understood:
+        connection = self.directory.get(Connection, one.connection)
+        if connection is None:
+            return self._failed(one, "the connection of this message is gone", "connection gone", "")
+        try:
+            reading = self._read(one, connection)
+        except (Rejected, Locked, Misconfigured) as error:
+            return self._refused(one, connection, error)
+        if reading is None:
+            empty = Input(message=one.id, tenant=one.tenant, connection=one.connection, heard=[])
+            return Understood(arrival=one, status="ignored", input=empty)
+        try:
+            return self._heard(one, connection, reading)
+        except Rejected as error:
+            return self._refused(one, connection, error)
+
+    def _read(self, one: Arrival, connection: Connection) -> Reading | None:
+        message = one.message(
+            zone=connection.time_zone, account=connection.account, currency=connection.currency
+        )
+        override = connection.mappings.get(one.topic) or connection.mappings.get("*")
+        registry = self.directory.registry
+        channel = registry.channel(connection.channel)
+        if channel.open is not None:
+            message = channel.open(message, self.directory.settings(connection))
+        return registry.read(connection.channel, message, override)
+
+    def _heard(self, one: Arrival, connection: Connection, reading: Reading) -> Understood:
+        channel = self.directory.channel(connection)
+        find = partial(self.directory.get, Connection, tenant=one.tenant)
+        facts = [
+            hear(fact, channel, connection, find, arrived=one.received_at, rank=one.head.rank, mapping=reading.hash)
+            for fact in reading.facts
+            if isinstance(fact, Fact)
+        ]
+        return Understood(
+            arrival=one,
+            status="processed",
+            input=Input(
+                message=one.id, tenant=one.tenant, connection=one.connection, heard=facts, quiet=one.head.quiet,
+                actor="carrier" if channel.kind in ("carrier", "tracker") else "source",
+            ),
+            troubles=[self._unknown(one, connection, word) for word in reading.unknown],
+            asides=[fact for fact in reading.facts if not isinstance(fact, Fact)],
+        )  # fmt: skip
+
+    def _refused(self, one: Arrival, connection: Connection, error: Exception) -> Understood:
+        where = place(error) if isinstance(error, Unreadable) else {}
+        same = (str(where.get("file", "")), str(where.get("line", "")), str(where.get("field", "")))
+        title = f"{connection.channel} {one.topic or 'message'} cannot be read: {error}"
+        failed = self._failed(one, title, *same) if any(same) else self._failed(one, title, type(error).__name__, "")
+        failed.troubles[0].place = where or None
+        failed.error = PLAIN.encode({"error": str(error), "place": where})
+        return failed
+
+    def _failed(self, one: Arrival, title: str, *same: str) -> Understood:
+        trouble = Trouble(
+            tenant=one.tenant,
+            cause=cause("message", one.connection, one.topic, *same),
+            subject=one.id,
+            title=title,
+            hint="Mend the mapping or the source, then `orderhub messages replay` this cause.",
+            connection=one.connection,
+        )
+        empty = Input(message=one.id, tenant=one.tenant, connection=one.connection, heard=[])
+        return Understood(
+            arrival=one, status="failed", input=empty, troubles=[trouble], error=PLAIN.encode({"error": title})
+        )
+
+    def _unknown(self, one: Arrival, connection: Connection, word: str) -> Trouble:
+        return Trouble(
+            tenant=one.tenant,
+            cause=cause("unknown", connection.channel, word),
+            subject=f"unknown:{connection.id}:{word}",
+            severity="warning",
+            title=f"{connection.channel}: {word}",
+            hint="Add the word to the mapping's table, then `orderhub map activate` it.",
+            connection=connection.id,
+        )
+
+    async def _settle(self, group: list[Understood]) -> None:
+        """One transaction for all; halved until only the culprit stands alone and fails."""
+        try:
+            await self.commit(group)
+        except Poisoned as error:
+            if len(group) > 1:
+                half = len(group) // 2
+                await self._settle(group[:half])
+                await self._settle(group[half:])
+                return
+            failed = self._failed(group[0].arrival, f"cannot be stored: {error}", "poisoned")
+            await self.commit([failed])
+
+    async def commit(self, group: list[Understood]) -> Recorded:
+        """Record a group and settle its messages; hand over what is due."""
+
+        async def work(unit: Unit) -> Recorded:
+            recorded = await self.recorder.record(unit, [one.input for one in group])
+            unit.add("messages_settle", [(one.arrival.position, one.status, one.error) for one in group])
+            mended = [one.arrival.id for one in group if one.status != "failed"]
+            await self.troubles.clear(unit, mended)
+            await self.troubles.open(unit, [trouble for one in group for trouble in one.troubles])
+            return recorded
+
+        async with self.turn:
+            recorded = await self.engine.transact(work)
+        await self.hand_over(recorded)
+        for one in group:
+            for aside in one.asides:
+                connection = self.directory.get(Connection, one.arrival.connection)
+                if connection is not None:
+                    self.aside(connection, aside)
+        return recorded
+
+    async def hand_over(self, recorded: Recorded) -> None:
+        """Give the deliverer what may go out now."""
+        due = recorded.due
+        if recorded.asked:
+            rows = await self.engine.fetch("deliveries_load", [(one,) for one in recorded.asked])
+            due = due + [Due(*row) for row in rows]
+        if due:
+            self.hand(due)

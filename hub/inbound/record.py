@@ -1,0 +1,320 @@
+"""Recording: facts into the book, within one unit of the store.
+
+    identities → the orders they name, locked in id order → the book turns each page → orders, snapshots,
+    facts, events and their deliveries, all or none
+
+Positions are taken last. A parcel's scans whose shipment nobody has told yet are parked under their
+number, and join when a shipment brings it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from hub.contract.clock import micros, text
+from hub.announce import Announcer, Cause, News
+from hub.directory import Connection, Directory
+from hub.inbound.hear import Heard, Identity
+from hub.orders import book, registers, states
+from hub.orders.book import Page, Turned
+from hub.orders.compose import home
+from hub.orders.registers import Said
+from hub.store.engine import Engine, Row, Unit
+from hub.store.rows import JSON, PLAIN, Due
+from hub.vault import Vault
+from hub.world import World
+
+_SAID = msgspec.json.Decoder(Said)
+
+
+class Input(msgspec.Struct, kw_only=True):
+    """The facts of one message, and whose it is; `quiet` keeps its news at home. A `decision` is judged by
+    the order's state, and by the `version` it was taken on, before it becomes a fact."""
+
+    message: str
+    tenant: str
+    connection: str
+    heard: list[Heard]
+    actor: str = "source"
+    quiet: bool = False
+    decision: str = ""
+    version: int | None = None
+
+
+class Recorded(msgspec.Struct, kw_only=True):
+    """What came of it: the orders by input, what is due now, the positions of deliveries that asked the
+    head whether they are, how many events, the facts that were parked."""
+
+    orders: list[list[str]]
+    due: list[Due]
+    asked: list[int]
+    events: int
+    parked: int
+    turned: dict[str, Turned]
+    refused: dict[int, str]
+
+
+class _Leaf(msgspec.Struct, kw_only=True):
+    """An order being turned: its page, the facts for it, who caused it, what it was filed under."""
+
+    page: Page
+    tenant: str
+    fresh: bool
+    hub_number: str = ""
+    created_at: int = 0
+    connection: str = ""
+    facts: list[tuple[Heard, Input]] = []
+    stamps: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Writes facts into the book for every stage that has some."""
+
+    engine: Engine
+    directory: Directory
+    vault: Vault
+    world: World
+    announcer: Announcer
+
+    async def record(self, unit: Unit, inputs: list[Input]) -> Recorded:
+        """Fold the facts of these inputs and add all that follows to the unit. Call it last."""
+        leaves: dict[str, _Leaf] = {}
+        owners = await self._owners(unit, inputs)
+        await self._open(unit, leaves, owners, inputs)
+        refused = self._judge(leaves, owners, inputs)
+        parked = self._file(leaves, owners, [one for n, one in enumerate(inputs) if n not in refused])
+        await self._unpark(unit, leaves)
+        turned = {id_: book.turn(leaf.page, [heard.said for heard, _ in leaf.facts], self.world.new_id)
+                  for id_, leaf in leaves.items()}  # fmt: skip
+        self._bind(unit, leaves)
+        due, asked, count = await self._write(unit, leaves, turned, parked)
+        orders = [sorted({id_ for heard in one.heard for id_ in owners.get(_key(one, heard), ())}) for one in inputs]
+        return Recorded(orders=orders, due=due, asked=asked, events=count, parked=len(parked), turned=turned,
+                        refused=refused)  # fmt: skip
+
+    async def _owners(self, unit: Unit, inputs: list[Input]) -> dict[Row, list[str]]:
+        """Who owns each identity; new orders are named here, and on PostgreSQL the race for the name is run."""
+        named = {_key(one, heard) for one in inputs for heard in one.heard}
+        wanted = {key for key in named if key[2] != "id"}
+        if self.engine.shared:
+            numbers = {f"{one.tenant}/{number}" for one in inputs for heard in one.heard for number in heard.numbers}
+            await unit.claim("numbers_lock", sorted((number,) for number in numbers))
+        owners = await self._find(unit, wanted) | {key: [key[3]] for key in named - wanted}
+        missing = sorted(key for key in wanted if key not in owners and key[2] == "order")
+        if not missing:
+            return owners
+        rows = [(*key, self.world.new_id("ord")) for key in missing]
+        if self.engine.shared:
+            await unit.claim("identities_add", rows)
+            return owners | await self._find(unit, set(missing))
+        unit.add("identities_add", rows)
+        return owners | {row[:4]: [row[4]] for row in rows}
+
+    async def _find(self, unit: Unit, wanted: Iterable[Row]) -> dict[Row, list[str]]:
+        found: dict[Row, list[str]] = {}
+        for row in await unit.fetch("identities_find", sorted(wanted)):
+            found.setdefault(row[:4], []).append(row[4])
+        return found
+
+    async def _open(self, unit: Unit, leaves: dict[str, _Leaf], owners: dict[Row, list[str]], inputs: list[Input]) -> None:
+        tenants = {id_: key[0] for key, ids in owners.items() for id_ in ids}
+        for row in await unit.fetch("orders_lock", sorted((id_,) for id_ in tenants)):
+            page = Page(
+                id=row[0],
+                version=row[1],
+                sequence=row[2],
+                last_event=row[3],
+                state=msgspec.json.decode(row[4]),
+                doc=plain(row[5]) if row[5] else None,
+            )
+            leaves[page.id] = _Leaf(
+                page=page, tenant=tenants[page.id], fresh=False, hub_number=row[6], created_at=row[7], connection=row[9]
+            )
+        for id_, tenant in tenants.items():
+            if id_ not in leaves:
+                leaves[id_] = _Leaf(page=Page(id=id_, state=registers.empty()), tenant=tenant, fresh=True)
+
+    def _judge(self, leaves: dict[str, _Leaf], owners: dict[Row, list[str]], inputs: list[Input]) -> dict[int, str]:
+        """Decisions that may not be taken, by input, with the reason."""
+        refused: dict[int, str] = {}
+        for n, one in enumerate(inputs):
+            for heard in one.heard if one.decision or one.version is not None else ():
+                for id_ in owners.get(_key(one, heard), ()):
+                    page = leaves[id_].page
+                    if one.version is not None and page.version != one.version:
+                        refused[n] = f"the order is at version {page.version}, not {one.version}"
+                    elif one.decision and (why := states.refusal(one.decision, page.doc or {})):
+                        refused[n] = why
+        return refused
+
+    def _file(self, leaves: dict[str, _Leaf], owners: dict[Row, list[str]], inputs: list[Input]) -> list[tuple[Heard, Input]]:
+        """Each fact to its order; to all that share a parcel's number; or to the parked ones."""
+        parked = []
+        for one in inputs:
+            for heard in one.heard:
+                ids = owners.get(_key(one, heard), [])
+                for id_ in ids:
+                    leaves[id_].facts.append((heard, one))
+                if not ids:
+                    parked.append((heard, one))
+        return parked
+
+    async def _unpark(self, unit: Unit, leaves: dict[str, _Leaf]) -> None:
+        """Scans that came before their shipment."""
+        wanted: dict[Row, set[str]] = {}
+        for id_, leaf in leaves.items():
+            for heard, _ in leaf.facts:
+                if heard.said.subject != "tracking":
+                    for number in heard.numbers:
+                        wanted.setdefault((leaf.tenant, number), set()).add(id_)
+        for row in await unit.fetch("facts_parked", sorted(wanted)):
+            said = _SAID.decode(row[5])
+            heard = Heard(said=said, order=None, numbers=[row[0]], digest=row[4], mapping=row[3], blob=row[5])
+            for (tenant, number), ids in wanted.items():
+                if number == row[0]:
+                    source = Input(message=row[1], tenant=tenant, connection=row[2], heard=[])
+                    for id_ in ids:
+                        leaves[id_].facts.append((heard, source))
+
+    def _bind(self, unit: Unit, leaves: dict[str, _Leaf]) -> None:
+        """The numbers by which scans will find these orders."""
+        rows = {
+            (leaf.tenant, "", "tracking", number, id_)
+            for id_, leaf in leaves.items()
+            for heard, _ in leaf.facts
+            if heard.said.subject != "tracking"
+            for number in heard.numbers
+        }
+        unit.add("identities_add", sorted(rows))
+
+    async def _write(
+        self, unit: Unit, leaves: dict[str, _Leaf], turned: dict[str, Turned], parked: list[tuple[Heard, Input]]
+    ) -> tuple[list[Due], list[int], int]:
+        now = self.world.now()
+        changed = [leaf for id_, leaf in leaves.items() if turned[id_].changed]
+        draft = await self.announcer.draft(unit, [self._news(leaf, turned[leaf.page.id]) for leaf in changed])
+        written = [leaf for id_, leaf in leaves.items() if turned[id_].changed or any(turned[id_].used)]
+        facts = [(heard, one, id_) for id_, leaf in leaves.items() for heard, one in leaf.facts]
+        facts += [(heard, one, f"parked:{one.tenant}") for heard, one in parked]
+        first = await unit.positions(draft.size + len(written) + len(facts))
+        for place, leaf in enumerate(written, first):
+            self._stamp(leaf, place, now)
+        unit.add("orders_put", [self._row(leaf, place, now) for place, leaf in enumerate(written, first)])
+        docs = {leaf.page.id: JSON.encode((leaf.page.doc or {}) | leaf.stamps) for leaf in changed}
+        unit.add("snapshots_put", [(leaf.page.id, leaf.page.version, docs[leaf.page.id]) for leaf in changed])
+        self._persons(unit, changed)
+        first += len(written)
+        unit.add("facts_add", [_fact(place, *one, now) for place, one in enumerate(facts, first)])
+        first += len(facts)
+        return draft.write(unit, first, docs), draft.asked(first), len(draft.events)
+
+    def _news(self, leaf: _Leaf, turned: Turned) -> News:
+        own = home(leaf.page.state)
+        speaker = next((one.connection for heard, one in leaf.facts if heard.said.source == own), "")
+        leaf.connection = speaker or leaf.connection
+        cause = self._cause(leaf, turned)
+        silent = cause.quiet or self._silent(leaf)
+        return News(
+            page=leaf.page, tenant=leaf.tenant, fresh=leaf.fresh, events=turned.events, cause=cause,
+            connection=leaf.connection, silent=silent,
+        )  # fmt: skip
+
+    def _stamp(self, leaf: _Leaf, place: int, now: int) -> None:
+        """What the hub itself gives an order: number, times, counts; never derived again."""
+        if leaf.fresh:
+            leaf.created_at = now
+            leaf.hub_number = f"H{text(now)[2:10].replace('-', '')}-{place}"
+        leaf.stamps = {
+            "hub_number": leaf.hub_number, "tenant": leaf.tenant, "connection": leaf.connection,
+            "version": leaf.page.version, "sequence": leaf.page.sequence, "created_at": text(leaf.created_at),
+            "updated_at": text(now),
+        }  # fmt: skip
+
+    def _cause(self, leaf: _Leaf, turned: Turned) -> Cause:
+        used = [one for one, was in zip(leaf.facts, turned.used, strict=True) if was] or leaf.facts
+        heard, one = used[-1]
+        occurred = micros_or(heard.said.doc, self.world.now())
+        return Cause(
+            message=one.message, connection=one.connection, actor=one.actor, occurred_at=occurred,
+            quiet=all(input_.quiet for _, input_ in used),
+        )  # fmt: skip
+
+    def _silent(self, leaf: _Leaf) -> bool:
+        """Orders of an observed connection, or placed before its cut-over, fold without a word to anyone."""
+        connection = self.directory.get(Connection, leaf.connection)
+        if connection is None:
+            return False
+        if connection.mode == "observe":
+            return True
+        placed = (leaf.page.doc or {}).get("placed_at")
+        return bool(connection.cutover_at and placed and micros(placed) < connection.cutover_at)
+
+    def _row(self, leaf: _Leaf, place: int, now: int) -> Row:
+        page, doc = leaf.page, leaf.page.doc or {}
+        placed = doc.get("placed_at")
+        return (
+            page.id, leaf.tenant, place, page.version, page.sequence, leaf.hub_number, doc.get("number", ""),
+            leaf.connection, doc.get("state", "stub"), doc.get("payment_status", ""), doc.get("fulfillment_status", ""),
+            int(bool(doc.get("test"))), int(self._silent(leaf)), page.last_event, micros(placed) if placed else 0,
+            leaf.created_at, now, PLAIN.encode(page.state),
+        )  # fmt: skip
+
+    def _persons(self, unit: Unit, changed: list[_Leaf]) -> None:
+        rows = set()
+        for leaf in changed:
+            for kind, value in people(leaf.page.doc or {}):
+                rows.add((leaf.tenant, self.vault.person(leaf.tenant, kind, value), leaf.page.id))
+        unit.add("persons_add", sorted(rows))
+
+
+STAMPS = ("hub_number", "tenant", "connection", "version", "sequence", "created_at", "updated_at")
+
+
+def plain(snapshot: bytes) -> dict[str, Any]:
+    """A stored snapshot as the book composed it, without what the hub stamped on it."""
+    doc: dict[str, Any] = msgspec.json.decode(snapshot)
+    for name in STAMPS:
+        doc.pop(name, None)
+    return doc
+
+
+def _fact(place: int, heard: Heard, one: Input, order: str, now: int) -> Row:
+    said = heard.said
+    ref = heard.numbers[0] if order.startswith("parked") else said.ref
+    return (place, one.tenant, order, one.message, one.connection, said.source, said.subject, ref, heard.digest,
+            heard.mapping, now, heard.blob)  # fmt: skip
+
+
+def people(doc: dict[str, Any]) -> set[tuple[str, str]]:
+    """The names under which the people of an order may be asked for: mail, phone, buyer reference."""
+    found = set()
+    for part in ("buyer", "ship_to", "bill_to"):
+        person = doc.get(part) or {}
+        if person.get("email"):
+            found.add(("email", person["email"]))
+        if person.get("phone"):
+            found.add(("phone", "".join(one for one in person["phone"] if one.isdigit() or one == "+")))
+        if part == "buyer" and person.get("ref"):
+            found.add(("buyer", person["ref"]))
+    return found
+
+
+def micros_or(doc: dict[str, Any], otherwise: int) -> int:
+    """When the thing itself happened, where the fact says so."""
+    stamp = doc.get("source_revision") or doc.get("at") or doc.get("placed_at")
+    return micros(stamp) if stamp else otherwise
+
+
+def _key(one: Input, heard: Heard) -> Row:
+    source, type_, ref = heard.order or tracking(heard)
+    return (one.tenant, source, type_, ref)
+
+
+def tracking(heard: Heard) -> Identity:
+    """The identity of a parcel: its number, whoever speaks of it."""
+    return ("", "tracking", heard.numbers[0])

@@ -1,0 +1,316 @@
+"""Delivering: due deliveries go out, many at a time, in order per order, and what came of each is settled.
+
+`step` sends all that may go out now and waits for the answers (tests call it); `run` keeps sending. Both
+dispatch the same way. The store is the truth: a process that dies sends again what it had not settled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from hub.announce import LEASE
+from hub.directory import Connection, Directory, Endpoint
+from hub.metrics import Metrics
+from hub.outbound.circuit import SECOND
+from hub.outbound.lanes import Bucket, Lane
+from hub.outbound.render import render
+from hub.outbound.sender import Answer, Post, Sender
+from hub.outbound.settle import Settler, Tried
+from hub.outbound.signing import Signer
+from hub.outbound.verdict import Verdict, judge
+from hub.contract.errors import HubError
+from hub.store.engine import Engine, Unit
+from hub.store.rows import PLAIN, Due
+from hub.world import World
+
+_LOAD = 500
+_IDLE = 1.0
+_AGENT = "orderhub/0.1"
+log = structlog.get_logger("orderhub.deliver")
+
+Writer = Callable[[Due, Connection, str], Awaitable[tuple[Answer, bytes]]]
+"""Runs a write's conversation: what a receiver would have answered, and its log."""
+
+
+@dataclass(slots=True)
+class Deliver:
+    """The stage between events and partners."""
+
+    engine: Engine
+    directory: Directory
+    settler: Settler
+    sender: Sender
+    write: Writer
+    metrics: Metrics
+    world: World
+    disable: Callable[[Endpoint, str], Awaitable[None]]
+    claim: str = ""
+    lanes: dict[str, Lane] = field(default_factory=dict)
+    held: bool = False
+    _signers: dict[str, tuple[tuple[str, ...], Signer]] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _loaded_at: int = 0
+
+    def hand(self, due: list[Due]) -> None:
+        """Take over deliveries that have just been written."""
+        for one in due:
+            self._lane(one.target).put(one)
+        self._news.set()
+
+    async def step(self) -> int:
+        """Send everything that may go out now, and settle it; returns how many attempts were made."""
+        await self.load()
+        count = self._dispatch()
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+            count += self._dispatch()
+        return count
+
+    async def run(self) -> None:
+        """Keep sending until cancelled."""
+        while True:
+            self._news.clear()
+            if not self.held:
+                self._dispatch()
+            try:
+                await asyncio.wait_for(self._news.wait(), _IDLE)
+            except TimeoutError:
+                pass
+            if self._hungry():
+                await self.load()
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for what is under way."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=seconds)
+
+    def _hungry(self) -> bool:
+        now = self.world.now()
+        return now - self._loaded_at >= _IDLE * SECOND or any(
+            lane.spilled and len(lane.ready) < 50 and not lane.circuit.is_open for lane in self.lanes.values()
+        )
+
+    def _lane(self, target: str) -> Lane:
+        lane = self.lanes.get(target)
+        if lane is None:
+            endpoint = self.directory.get(Endpoint, target)
+            rate, slots = (endpoint.rate, endpoint.concurrency) if endpoint else (0.0, 4)
+            lane = self.lanes[target] = Lane(target, slots, Bucket(rate))
+            lane.paused = bool(endpoint and endpoint.status == "paused")
+        return lane
+
+    def configure(self) -> None:
+        """Endpoints were changed: take their rates, slots and pauses; open no lane, close none under way."""
+        for lane in self.lanes.values():
+            endpoint = self.directory.get(Endpoint, lane.target)
+            if endpoint is not None:
+                lane.concurrency, lane.bucket.rate = endpoint.concurrency, endpoint.rate
+                lane.paused = endpoint.status != "active"
+        self._signers.clear()
+        self._news.set()
+
+    async def load(self) -> None:
+        """Fetch what is due and not in memory: retries, what memory spilled, what a dead process left."""
+        self._loaded_at = self.world.now()
+        for row in await self.engine.fetch("deliveries_targets"):
+            lane = self._lane(row[0])
+            if lane.paused or lane.room() <= 0:
+                continue
+            most = 1 if lane.circuit.is_open else min(_LOAD, lane.room())
+            if lane.circuit.is_open and lane.circuit.probe_at > self._loaded_at:
+                continue
+            found = await self._due(lane, most + len(lane.held))
+            lane.spilled = len(found) >= most + len(lane.held)
+            for due in found:
+                lane.put(due)
+
+    async def _due(self, lane: Lane, most: int) -> list[Due]:
+        now = self._loaded_at
+        if not self.engine.shared:
+            rows = await self.engine.fetch("deliveries_due", target=lane.target, now=now, most=most)
+            return [Due(*row) for row in rows]
+        batch = self.world.new_id("claim")
+
+        async def work(unit: Unit) -> list[tuple[object, ...]]:
+            await unit.fetch(
+                "deliveries_claim", target=lane.target, now=now, most=most, claim=batch, until=now + LEASE
+            )
+            rows = await unit.fetch("deliveries_claimed", claim=batch)
+            unit.add("deliveries_adopt", claim=batch, ours=self.claim)
+            return rows
+
+        rows = await self.engine.transact(work)
+        return [Due(*row, claimed_until=now + LEASE) for row in rows]  # type: ignore[arg-type]
+
+    def _dispatch(self) -> int:
+        count = 0
+        now = self.world.now()
+        for lane in self.lanes.values():
+            while (due := lane.next(now)) is not None:
+                task = asyncio.get_running_loop().create_task(self._one(lane, due))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+                count += 1
+        return count
+
+    async def _one(self, lane: Lane, due: Due) -> None:
+        """One attempt, from signing to settling."""
+        try:
+            tried = await self._attempt(lane, due)
+            promoted = await self.settler.settle(tried) if tried else []
+        except HubError as error:
+            log.error("an attempt could not be settled; it will be made again", target=due.target, error=str(error))
+            lane.spilled = True
+            await self.world.sleep(1.0)
+            promoted = []
+        finally:
+            lane.done(due)
+            self._news.set()
+        missing = [position for position in promoted if not any(one.promoted(position) for one in self.lanes.values())]
+        if missing:
+            rows = await self.engine.fetch("deliveries_load", [(position,) for position in missing])
+            until = self.world.now() + LEASE
+            self.hand([Due(*row, claimed_until=until) for row in rows])
+
+    async def _attempt(self, lane: Lane, due: Due) -> Tried | None:
+        at = self.world.now()
+        endpoint = self.directory.get(Endpoint, due.target)
+        if self.claim and due.claimed_until - at < ((endpoint.timeout if endpoint else 30.0) + 15) * SECOND:
+            lane.spilled = True
+            return None
+        if endpoint is None:
+            answer, entry = await self._write(due)
+            schedule: list[int] = [0, 5, 30, 300, 1800, 7200, 18_000, 36_000]
+            name = due.target
+        else:
+            answer, entry = await self._post(endpoint, due, at)
+            schedule, name = endpoint.schedule, endpoint.name
+        verdict = judge(
+            answer.status, answer.error, answer.retry_after, attempts=due.attempts, schedule=schedule,
+            circuit_open=lane.circuit.is_open, now=self.world.now(), chance=self.world.chance(),
+        )  # fmt: skip
+        await self._health(lane, endpoint, verdict)
+        self.metrics.attempts.labels(due.tenant, due.target, "delivered" if verdict.status == "delivered" else verdict.outcome).inc()
+        return Tried(due, verdict, at, entry, name)
+
+    async def _write(self, due: Due) -> tuple[Answer, bytes]:
+        connection, _, name = due.target.partition("/")
+        found = self.directory.get(Connection, connection)
+        if found is None:
+            gone = Answer(status=410, error=None)
+            return gone, PLAIN.encode({"error": "the connection is gone"})
+        return await self.write(due, found, name)
+
+    async def _post(self, endpoint: Endpoint, due: Due, at: int) -> tuple[Answer, bytes]:
+        body = due.body() if due.shape == "full" else await self._rendering(due)
+        headers = self._headers(endpoint, due, body, at)
+        answer = await self.sender.send(Post(url=endpoint.url, headers=headers, body=body, timeout=endpoint.timeout))
+        entry = PLAIN.encode({
+            "trigger": due.trigger if due.attempts == 0 else "schedule", "address": answer.address, "status": answer.status,
+            "error": answer.error, "phases": answer.phases, "headers": list(answer.headers.items())[:50],
+            "body": answer.body[:16_384].decode("utf-8", "replace"),
+        })  # fmt: skip
+        return answer, entry
+
+    async def _rendering(self, due: Due) -> bytes:
+        rows = await self.engine.fetch("renderings_get", event=due.event, shape=due.shape)
+        if rows:
+            return bytes(rows[0][0])
+        body = render(due.body(), due.shape)
+
+        async def work(unit: Unit) -> None:
+            unit.add("renderings_put", [(due.event, due.shape, body)])
+
+        await self.engine.transact(work)
+        return body
+
+    def _headers(self, endpoint: Endpoint, due: Due, body: bytes, at: int) -> dict[str, str]:
+        seconds = at // SECOND
+        kind = "application/cloudevents+json" if endpoint.format == "cloudevents" else "application/json"
+        headers = {
+            **endpoint.headers,
+            "content-type": kind,
+            "user-agent": _AGENT,
+            "webhook-id": due.event,
+            "webhook-timestamp": str(seconds),
+            "webhook-signature": self._signer(endpoint).header(due.event, seconds, body),
+        }
+        if due.previous:
+            headers["orderhub-previous"] = due.previous
+        if due.trigger in ("manual", "replay"):
+            headers["orderhub-replay"] = due.trigger
+        return headers
+
+    def _signer(self, endpoint: Endpoint) -> Signer:
+        known = self._signers.get(endpoint.id)
+        secrets = tuple(self.directory.secrets(endpoint, self.world.now())) if known is None or len(known[0]) > 1 else known[0]
+        if known is None or known[0] != secrets:
+            known = self._signers[endpoint.id] = (secrets, Signer(secrets))
+        return known[1]
+
+    async def _health(self, lane: Lane, endpoint: Endpoint | None, verdict: Verdict) -> None:
+        now = self.world.now()
+        if verdict.gone and endpoint is not None:
+            await self.disable(endpoint, "the endpoint answered 410: it wants no more")
+            lane.paused = True
+        if verdict.reached:
+            if lane.circuit.answered(now, accepted=verdict.status == "delivered"):
+                await self._wake(lane)
+        elif lane.circuit.failed(now, verdict.wait):
+            log.warning("a target is down; probing it", target=lane.target, outcome=verdict.outcome)
+        self.metrics.circuit.labels("", lane.target).set(lane.circuit.is_open)
+
+    async def _wake(self, lane: Lane) -> None:
+        """The far side is back: everything that waited is due, oldest first."""
+
+        async def work(unit: Unit) -> None:
+            unit.add("deliveries_wake", target=lane.target, now=self.world.now())
+
+        await self.engine.transact(work)
+        lane.spilled = True
+        log.info("a target is back", target=lane.target)
+
+    async def unblock(self) -> None:
+        """Let later events of an order pass a head that has failed for too long, and free orders that wait
+        for nothing (a crash between two writes of another process)."""
+        now = self.world.now()
+        for target in list(self.lanes):
+            endpoint = self.directory.get(Endpoint, target)
+            patience = endpoint.block_for if endpoint else 900.0
+            before = now - int(patience * SECOND)
+            await self._pass(await self.engine.fetch("heads_blocked", target=target, before=before, most=_LOAD))
+        rows = await self.engine.fetch("heads_stuck", most=_LOAD)
+        if rows:
+            await self._free([(row[0], row[1], row[2]) for row in rows])
+
+    async def _pass(self, blocked: list[tuple[object, ...]]) -> None:
+        if not blocked:
+            return
+
+        async def work(unit: Unit) -> None:
+            unit.add("heads_pass", blocked)
+            pairs = sorted((row[0], row[1]) for row in blocked)  # type: ignore[type-var]
+            unit.add("deliveries_promote", pairs, now=self.world.now(), claim="", until=0)
+
+        await self.engine.transact(work)
+        await self._wide_open()
+
+    async def _free(self, rows: list[tuple[object, ...]]) -> None:
+        async def work(unit: Unit) -> None:
+            unit.add("heads_take_empty", [(row[0], row[1]) for row in rows])
+            unit.add("heads_set", rows)
+            pairs = sorted((row[0], row[1]) for row in rows)  # type: ignore[type-var]
+            unit.add("deliveries_promote", pairs, now=self.world.now(), claim="", until=0)
+
+        await self.engine.transact(work)
+        await self._wide_open()
+
+    async def _wide_open(self) -> None:
+        for lane in self.lanes.values():
+            lane.spilled = True
+        self._news.set()

@@ -1,0 +1,97 @@
+"""Lanes: for each target what is ready in memory, what is under way, its circuit and its rate.
+
+One slow or dead target never delays another: each lane has its own queue and its own slots. What does not
+fit into memory stays in the store and is loaded when there is room.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from hub.outbound.circuit import SECOND, Circuit
+from hub.store.rows import Due
+
+_READY = 1000
+_LATER = 4000
+
+
+@dataclass(slots=True)
+class Bucket:
+    """A token bucket: `rate` a second, at most a second's worth at once; 0 is no limit."""
+
+    rate: float
+    tokens: float = 1.0
+    at: int = 0
+
+    def take(self, now: int) -> bool:
+        """One token, if there is one."""
+        if self.rate <= 0:
+            return True
+        self.tokens = min(max(1.0, self.rate), self.tokens + (now - self.at) / SECOND * self.rate if self.at else self.tokens)
+        self.at = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+    def wait(self) -> float:
+        """Seconds until there is one again."""
+        return max(0.0, (1 - self.tokens) / self.rate) if self.rate > 0 else 0.0
+
+
+@dataclass(slots=True)
+class Lane:
+    """One target's deliveries: `held` are the positions that memory has, ready or under way."""
+
+    target: str
+    concurrency: int
+    bucket: Bucket
+    circuit: Circuit = field(default_factory=Circuit)
+    ready: deque[Due] = field(default_factory=deque)
+    later: dict[int, Due] = field(default_factory=dict)
+    held: set[int] = field(default_factory=set)
+    active: int = 0
+    spilled: bool = True
+    paused: bool = False
+
+    def put(self, due: Due) -> None:
+        """Take a delivery over, if there is room; it is in the store anyway."""
+        if due.position in self.held:
+            return
+        if due.waiting:
+            if len(self.later) < _LATER:
+                self.later[due.position] = due
+            return
+        if len(self.ready) >= _READY:
+            self.spilled = True
+            return
+        self.held.add(due.position)
+        self.ready.append(due)
+
+    def promoted(self, position: int) -> bool:
+        """A delivery that waited is due: True when memory has it."""
+        due = self.later.pop(position, None)
+        if due is None:
+            return False
+        due.waiting = False
+        self.put(due)
+        return True
+
+    def room(self) -> int:
+        """How many more it would take."""
+        return _READY - len(self.ready)
+
+    def next(self, now: int) -> Due | None:
+        """The next that may go out now."""
+        if self.paused or not self.ready or self.active >= self.concurrency:
+            return None
+        if self.circuit.may_send(now, self.active) == 0 or not self.bucket.take(now):
+            return None
+        self.active += 1
+        return self.ready.popleft()
+
+    def done(self, due: Due) -> None:
+        """An attempt ended; what becomes of the delivery is in the store."""
+        self.active -= 1
+        self.held.discard(due.position)

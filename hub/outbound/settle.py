@@ -1,0 +1,90 @@
+"""Settling: what came of attempts is written together, and the next of each order gets its turn.
+
+One transaction: the deliveries' new status, the attempt log, the heads passed on, the promoted ones due.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hub.announce import LEASE
+from hub.outbound.verdict import Verdict
+from hub.store.engine import Engine, Unit
+from hub.store.group import Group
+from hub.store.rows import Due
+from hub.troubles import Trouble, Troubles, cause
+from hub.world import World
+
+_FINAL = ("delivered", "dead", "skipped")
+
+
+class Tried(msgspec.Struct):
+    """One attempt that ended: the delivery, the verdict, when it began, and its log."""
+
+    due: Due
+    verdict: Verdict
+    at: int
+    log: bytes
+    name: str = ""
+
+
+class Settler:
+    """Writes attempts in groups; answers each with the deliveries of its target that became due."""
+
+    def __init__(self, engine: Engine, troubles: Troubles, world: World, claim: str = "") -> None:
+        self._engine = engine
+        self._troubles = troubles
+        self._world = world
+        self._claim = claim
+        self._group: Group[Tried, list[int]] = Group(self._write)
+
+    async def settle(self, tried: Tried) -> list[int]:
+        """Durable when this returns: the positions that it promoted."""
+        return await self._group.add(tried)
+
+    async def _write(self, group: list[Tried]) -> list[list[int]]:
+        final = [one for one in group if one.verdict.status in _FINAL and one.due.order]
+        pairs = sorted({(one.due.target, one.due.order) for one in final})
+
+        async def work(unit: Unit) -> Unit:
+            if self._engine.shared:
+                await unit.fetch("heads_lock", pairs)
+            unit.add("deliveries_settle", [self._row(one) for one in group])
+            unit.add("attempts_add", [self._attempt(one) for one in group])
+            unit.add("heads_pass", [(one.due.target, one.due.order, one.due.position) for one in final])
+            now = self._world.now()
+            until = now + LEASE if self._claim else 0
+            unit.add("deliveries_promote", pairs, now=now, claim=self._claim, until=until)
+            await self._troubles.clear(unit, [_subject(one) for one in group if one.verdict.status == "delivered"])
+            await self._troubles.open(unit, [_dead(one) for one in group if one.verdict.status == "dead"])
+            return unit
+
+        unit = await self._engine.transact(work)
+        if not unit.counts.get("deliveries_promote"):
+            return [[] for _ in group]
+        promoted = [row[0] for row in await self._engine.fetch("heads_of", pairs)]
+        return [promoted, *([] for _ in group[1:])]
+
+    def _row(self, one: Tried) -> tuple[Any, ...]:
+        verdict = one.verdict
+        return (one.due.position, verdict.status, verdict.due_at, verdict.outcome, int(verdict.tried), one.at, self._claim)
+
+    def _attempt(self, one: Tried) -> tuple[Any, ...]:
+        return (one.due.position, one.at, one.due.target, one.at, one.verdict.outcome, one.log)
+
+
+def _subject(one: Tried) -> str:
+    return f"dlv_{one.due.position}"
+
+
+def _dead(one: Tried) -> Trouble:
+    return Trouble(
+        tenant=one.due.tenant,
+        cause=cause("dead", one.due.target),
+        subject=_subject(one),
+        title=f"{one.name or one.due.target} refused {one.due.type} until its schedule ran out: {one.verdict.outcome}",
+        hint="See `orderhub deliveries show`, mend the receiver, then `orderhub deliveries redeliver`.",
+        orders=[one.due.order] if one.due.order else [],
+    )

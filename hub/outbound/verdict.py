@@ -1,0 +1,67 @@
+"""The verdict on an attempt: delivered, again and when, dead, or the endpoint is gone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["delivered", "due", "dead", "held", "skipped"]
+
+SECOND = 1_000_000
+_DAY = 86_400
+_JITTER = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an attempt means: `tried` says whether it counts in the schedule, `reached` whether the far side
+    answered for itself (a 5xx is a far side that is down), `gone` that it wants nothing more, ever."""
+
+    status: Status
+    due_at: int
+    outcome: str
+    tried: bool = True
+    reached: bool = True
+    gone: bool = False
+    wait: float = 0.0
+
+
+def schedule_at(schedule: Sequence[float], attempts: int, now: int, chance: float) -> int | None:
+    """When the next attempt after so many may be made, never earlier than the schedule; None: no more."""
+    if attempts >= len(schedule):
+        return None
+    return now + int(schedule[attempts] * (1 + _JITTER * chance) * SECOND)
+
+
+def judge(
+    status: int | None,
+    error: str | None,
+    retry_after: float | None,
+    *,
+    attempts: int,
+    schedule: Sequence[float],
+    circuit_open: bool,
+    now: int,
+    chance: float,
+) -> Verdict:
+    """Judge an answer (`status`) or its absence (`error`: dns, connect, tls, timeout, reset, blocked, …).
+
+    2xx is delivered, 410 is gone, `refused` (a write the far side said no to) is dead at once, everything else is tried again; while the circuit is open a failure
+    costs nothing. Retry-After on 429 and 503 only ever delays, by a day at most.
+    """
+    outcome = error or str(status)
+    if status is not None and not error and 200 <= status < 300:
+        return Verdict("delivered", now, outcome)
+    if error == "refused":
+        return Verdict("dead", now, outcome)
+    if status == 410:
+        return Verdict("held", now, outcome, gone=True)
+    reached = status is not None and status < 500
+    wait = min(retry_after or 0.0, _DAY) if status in (429, 503) else 0.0
+    if circuit_open and not reached:
+        return Verdict("due", now, outcome, tried=False, reached=False, wait=wait)
+    at = schedule_at(schedule, attempts + 1, now, chance)
+    if at is None:
+        return Verdict("dead", now, outcome, reached=reached)
+    return Verdict("due", max(at, now + int(wait * SECOND)), outcome, reached=reached, wait=wait)

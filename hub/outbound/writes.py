@@ -1,0 +1,110 @@
+"""Writes: our news carried to a far side by its adapter's conversation, on the same machinery as webhooks.
+
+A write is searched before it is made again, and the reference that it returns is bound: when the far
+side reports the same shipment back, it is known for our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from hub.contract.errors import HubError, Postponed, Refused
+from hub.contract.flow import Outcome, Task, Write
+from hub.converse import Converser
+from hub.directory import Connection, Directory
+from hub.orders.carriers import Carriers
+from hub.outbound.sender import Answer
+from hub.store.engine import Engine, Unit
+from hub.store.rows import PLAIN, Due
+from hub.world import World
+
+Bind = Callable[[Connection, str, str, str], Awaitable[None]]
+"""Records, of an order, that the far side's name of a shipment is ours: (connection, order, ours, theirs)."""
+
+
+@dataclass(slots=True)
+class Writes:
+    """Runs a due write and tells what a receiver would have answered."""
+
+    engine: Engine
+    directory: Directory
+    converser: Converser
+    carriers: Carriers
+    world: World
+    bind: Bind
+
+    async def write(self, due: Due, connection: Connection, name: str) -> tuple[Answer, bytes]:
+        """One try: 200 for applied and unsupported, `refused` for a no, 503 for later."""
+        spec = self.directory.channel(connection).writes.get(name)
+        if spec is None:
+            return self._told(Outcome(status="unsupported", reason=f"{connection.channel} has no {name}"))
+        task = await self._task(due, connection)
+        if not spec.applies(task):
+            return self._told(Outcome(status="unsupported", reason="this news is none of its business"))
+        try:
+            outcome = await self._do(spec, task, due, connection)
+        except Postponed as error:
+            answer = Answer(status=503, retry_after=error.after)
+            return answer, PLAIN.encode({"status": "postponed", "reason": error.reason})
+        except (Refused, HubError) as error:
+            return Answer(error="refused"), PLAIN.encode({"status": "rejected", "reason": str(error)})
+        if outcome.status == "applied" and outcome.ref:
+            await self._bound(due, connection, task, outcome)
+        return self._told(outcome)
+
+    async def _do(self, spec: Write[Any], task: Task, due: Due, connection: Connection) -> Outcome:
+        """Search first where an earlier try may have got through, then write."""
+        context = await self.converser.context(connection)
+        if spec.search is not None and due.attempts > 0:
+            found = await self.converser.run(connection, spec.search(context, task))
+            if isinstance(found, Outcome) and found.status == "applied":
+                return found
+        outcome = await self.converser.run(connection, spec.do(context, task))
+        return outcome if isinstance(outcome, Outcome) else Outcome(status="applied")
+
+    async def _task(self, due: Due, connection: Connection) -> Task:
+        event = msgspec.json.decode(due.body())
+        order = event["data"]
+        refs = await self.engine.fetch("identities_of_order", order_id=due.order)
+        source = f"{connection.channel}:{connection.account or connection.id}"
+        subject = self._subject(order, event["subject"])
+        found = await self.engine.fetch(
+            "memories_get", owner=due.target, name=subject.get("id", due.order), now=self.world.now()
+        )
+        return Task(
+            event=due.type,
+            order=order,
+            subject=subject,
+            key=due.event,
+            ref=next((row[2] for row in refs if row[0] == source and row[1] == "order"), ""),
+            found=bytes(found[0][0]).decode() if found else "",
+        )
+
+    def _subject(self, order: dict[str, Any], subject: dict[str, str]) -> dict[str, Any]:
+        """What the event is about, its parcels' carriers under every name that platforms give them."""
+        parts = order.get(f"{subject['type']}s", ()) if subject["type"] != "order" else ()
+        found: dict[str, Any] = next((dict(one) for one in parts if one["id"] == subject["id"]), {})
+        for package in found.get("packages", ()):
+            code = self.carriers.code(package.get("carrier") or package.get("carrier_name") or "")
+            package["carrier_names"] = self.carriers.names(code) if code else {}
+        return found
+
+    async def _bound(self, due: Due, connection: Connection, task: Task, outcome: Outcome) -> None:
+        name = task.subject.get("id", due.order)
+
+        async def work(unit: Unit) -> None:
+            unit.add("memories_put", [(due.target, name, outcome.ref.encode(), 0)])
+
+        await self.engine.transact(work)
+        ours = next(iter(task.subject.get("refs", ())), None)
+        if ours and task.subject.get("id", "").startswith("shp_"):
+            source = f"{connection.channel}:{connection.account or connection.id}"
+            await self.bind(connection, due.order, f"{ours['account']}/{ours['id']}", f"{source}/{outcome.ref}")
+
+    def _told(self, outcome: Outcome) -> tuple[Answer, bytes]:
+        log = PLAIN.encode(outcome)
+        return (Answer(error="refused"), log) if outcome.status == "rejected" else (Answer(status=200, body=log), log)

@@ -1,0 +1,255 @@
+"""The composition root: opens and wires (hub/serve.py runs).
+
+    open_hub(config) → Hub      everything wired, nothing running: tests call `step` on its stages
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import structlog
+
+from hub.announce import Announcer
+from hub.config import Config, key_beside
+from hub.contract.channel import Channel, Greeting
+from hub.contract.errors import HubError, Misconfigured
+from hub.contract.fact import Fact, Notice, Redaction, Stale
+from hub.contract.mapping import compile_expression
+from hub.converse import Converser
+from hub.directory import Connection, Directory, Endpoint, Token
+from hub.inbound.inbox import Inbox
+from hub.inbound.intake import Intake
+from hub.inbound.keep import Keeper
+from hub.inbound.normalise import Normalise
+from hub.inbound.poll import Sweeper
+from hub.inbound.record import Recorder
+from hub.inbound.report import Call, Reporter
+from hub.metrics import Metrics
+from hub.orders.carriers import load_carriers
+from hub.outbound.deliver import Deliver
+from hub.outbound.guard import Guard
+from hub.outbound.sender import GuardedSender, open_session
+from hub.outbound.settle import Settler
+from hub.outbound.transport import GuardedTransport
+from hub.outbound.writes import Writes
+from hub.registry import Registry, load_registry
+from hub.store.engine import Engine, Unit
+from hub.store.sqlite import SQLite
+from hub.troubles import Troubles
+from hub.vault import Vault
+from hub.world import World
+
+log = structlog.get_logger("orderhub")
+
+
+@dataclass(slots=True)
+class Hub:
+    """Everything of one process, wired."""
+
+    config: Config
+    world: World
+    engine: Engine
+    vault: Vault
+    registry: Registry
+    directory: Directory
+    metrics: Metrics
+    troubles: Troubles
+    inbox: Inbox
+    keeper: Keeper
+    announcer: Announcer
+    recorder: Recorder
+    normalise: Normalise
+    reporter: Reporter
+    sweeper: Sweeper
+    converser: Converser
+    deliver: Deliver
+    intake: Intake
+    guard: Guard
+    admin_token: str = ""
+
+    async def settle(self) -> int:
+        """Do all there is to do, once through: tests and the CLI's one-shot commands."""
+        count = 0
+        while step := await self.normalise.step() + await self.deliver.step():
+            count += step
+        return count
+
+
+@contextlib.asynccontextmanager
+async def open_hub(config: Config, world: World | None = None, registry: Registry | None = None) -> AsyncIterator[Hub]:
+    """A wired hub; closed when the block ends. Raises Misconfigured with every fault."""
+    world = world or World.real()
+    registry = registry or load_registry(Path(config.mappings) if config.mappings else None)
+    if registry.faults:
+        raise Misconfigured(registry.faults)
+    engine = _engine(config)
+    await engine.open()
+    guard = Guard.of(config.allow_private)
+    session = open_session(guard)
+    client = httpx.AsyncClient(transport=GuardedTransport(session, guard), follow_redirects=False, trust_env=False)
+    try:
+        vault = await _vault(config, engine)
+        hub = _wire(config, world, registry, engine, vault, guard, GuardedSender(session, guard), client)
+        await hub.directory.refresh()
+        await _activated(hub)
+        hub.admin_token = await _first_token(hub)
+        yield hub
+    finally:
+        await client.aclose()
+        await session.close()
+        await engine.close()
+
+
+def _engine(config: Config) -> Engine:
+    if config.sqlite_path:
+        return SQLite(config.sqlite_path)
+    from hub.store.postgres import Postgres
+
+    return Postgres(config.database)
+
+
+async def _vault(config: Config, engine: Engine) -> Vault:
+    """The keys: told, or beside the SQLite file; the canary says whether they are the right ones."""
+    rows = await engine.fetch("meta_get", name="canary")
+    keys = config.keys or (key_beside(config.sqlite_path, empty=not rows),)
+    vault = Vault(keys)
+    if rows:
+        vault.check(rows[0][0])
+    else:
+        await engine.transact(_put_meta("canary", vault.canary()))
+        vault.check((await engine.fetch("meta_get", name="canary"))[0][0])
+    return vault
+
+
+def _put_meta(name: str, value: str) -> Callable[[Unit], Awaitable[None]]:
+    async def work(unit: Unit) -> None:
+        unit.add("meta_first", name=name, value=value)
+
+    return work
+
+
+def _wire(
+    config: Config, world: World, registry: Registry, engine: Engine, vault: Vault, guard: Guard,
+    sender: GuardedSender, client: httpx.AsyncClient,
+) -> Hub:  # fmt: skip
+    claim = world.new_id("prc") if engine.shared else ""
+    metrics = Metrics()
+    troubles = Troubles(world, alone=not engine.shared)
+    directory = Directory(engine, vault, registry, lambda text: compile_expression(text, file="filter"))
+    inbox = Inbox()
+    keeper = Keeper(engine, inbox, world)
+    announcer = Announcer(engine, directory, world, claim)
+    recorder = Recorder(engine, directory, vault, world, announcer)
+    hub: Hub
+
+    async def page(connection: Connection, found: Any) -> None:
+        await hub.sweeper.page(connection, found)
+
+    async def bind(connection: Connection, order: str, ours: str, theirs: str) -> None:
+        fact = Fact(subject="decision", ref=f"bind:{theirs}", order=order,
+                    doc={"kind": "bind", "ref": f"bind:{theirs}", "ours": ours, "theirs": theirs})  # fmt: skip
+        await hub.reporter.tell(Call(connection=connection, topic="bind", body=b"", facts=[fact], actor="hub"))
+
+    def aside(connection: Connection, said: Redaction | Notice | Stale) -> None:
+        if isinstance(said, Stale):
+            hub.sweeper.stale(connection, said)
+
+    async def disable(endpoint: Endpoint, reason: str) -> None:
+        await set_status(hub, endpoint, "disabled", reason)
+
+    converser = Converser(engine, directory, world, client, page, config.public_url or f"http://{config.host}:{config.port}")
+    writes = Writes(engine, directory, converser, load_carriers(), world, bind)
+    settler = Settler(engine, troubles, world, claim)
+    deliver = Deliver(engine, directory, settler, sender, writes.write, metrics, world, disable, claim, held=config.hold_outbound)
+    normalise = Normalise(engine, directory, recorder, troubles, world, inbox, deliver.hand, aside)
+    reporter = Reporter(engine, directory, recorder, normalise, world)
+    sweeper = Sweeper(engine, directory, converser, keeper, troubles, world)
+
+    async def keys(connection: Connection, channel: Channel, key: str) -> bytes | None:
+        proof: Any = channel.proof_for(directory.settings(connection))
+        try:
+            found = await converser.run(connection, proof.fetch_key(await converser.context(connection), key), bare=True)
+        except HubError as error:
+            log.warning("a public key could not be fetched", connection=connection.id, key=key, error=str(error))
+            return None
+        return bytes(found) if found else None
+
+    def follow(connection: Connection, greeting: Greeting) -> None:
+        async def run() -> None:
+            assert greeting.then is not None  # noqa: S101  asked only where there is one
+            await converser.run(connection, greeting.then(await converser.context(connection)))
+
+        task = asyncio.get_running_loop().create_task(run())
+        task.add_done_callback(_log_end)
+
+    intake = Intake(directory, keeper, metrics, world, keys, follow, config.public_url)
+    hub = Hub(
+        config=config, world=world, engine=engine, vault=vault, registry=registry, directory=directory, metrics=metrics,
+        troubles=troubles, inbox=inbox, keeper=keeper, announcer=announcer, recorder=recorder, normalise=normalise,
+        reporter=reporter, sweeper=sweeper, converser=converser, deliver=deliver, intake=intake, guard=guard,
+    )  # fmt: skip
+    return hub
+
+
+def _log_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.warning("a handshake could not be finished", error=str(error))
+
+
+async def set_status(hub: Hub, endpoint: Endpoint, status: str, reason: str = "") -> None:
+    """Pause, enable or disable an endpoint; a disabled one holds its deliveries, an enabled one lets them go."""
+
+    async def work(unit: Unit) -> None:
+        now = hub.world.now()
+        if status == "disabled":
+            unit.add("deliveries_hold", target=endpoint.id)
+            unit.add("heads_free", target=endpoint.id)
+        elif endpoint.status == "disabled":
+            unit.add("deliveries_release", target=endpoint.id, now=now)
+        endpoint.status = status
+        await hub.directory.put(unit, endpoint, now)
+
+    await hub.engine.transact(work)
+    await hub.directory.refresh()
+    hub.deliver.configure()
+    if reason:
+        log.warning("an endpoint was set", endpoint=endpoint.id, status=status, reason=reason)
+
+
+async def _activated(hub: Hub) -> None:
+    """Mappings that were activated in the store stand over the packaged ones."""
+    rows = await hub.engine.fetch("activations_all")
+    if rows:
+        hub.registry = hub.registry.with_mappings({row[1]: row[5] for row in rows})
+        hub.directory.registry = hub.registry
+
+
+async def _first_token(hub: Hub) -> str:
+    """The admin token: told, or made at the first start and shown once."""
+    told = hub.config.admin_token
+    tokens = hub.directory.all(Token)
+    digest = token_hash(told) if told else ""
+    if any(one.hash == digest for one in tokens) or (tokens and not told):
+        return told
+    token = told or f"oh_{secrets.token_urlsafe(32)}"
+
+    async def work(unit: Unit) -> None:
+        thing = Token(id=hub.world.new_id("tok"), name=f"admin-{token_hash(token)[:6]}", hash=token_hash(token), scopes=["admin"])
+        await hub.directory.put(unit, thing, hub.world.now())
+
+    await hub.engine.transact(work)
+    await hub.directory.refresh()
+    return token
+
+
+def token_hash(token: str) -> str:
+    """How a token is kept. Tokens are long and random, so a plain hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,119 @@
+"""Serving: the stages run, the HTTP server stands in front, SIGTERM drains."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Awaitable, Callable
+
+import structlog
+import uvicorn
+
+from hub.config import Config
+from hub.http.app import build
+from hub.run import Hub, open_hub
+
+log = structlog.get_logger("orderhub")
+
+_SWITCH = 0.0005
+_BACKSTOP = 15.0
+_DRAIN = 10.0
+
+
+async def serve(config: Config, ready: Callable[[Hub], None] | None = None) -> None:
+    """Run until SIGTERM or SIGINT, then finish what is under way."""
+    sys.setswitchinterval(_SWITCH)  # the SQLite writer gives up the GIL at every step and must get it back soon
+    async with open_hub(config) as hub, stages(hub):
+        server = Server(uvicorn.Config(
+            build(hub), host=config.host, port=config.port, log_level="warning", access_log=False, lifespan="off",
+            timeout_graceful_shutdown=5, server_header=False, date_header=False,
+        ), hub, ready)  # fmt: skip
+        await server.serve()
+        await drain(hub)
+
+
+class Server(uvicorn.Server):
+    """uvicorn that tells when it listens, with the port it got."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub, ready: Callable[[Hub], None] | None) -> None:
+        super().__init__(config)
+        self._hub = hub
+        self._ready = ready
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Listen, then tell."""
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self._ready and self.servers:
+            self._ready(self._hub)
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        port: int = self.servers[0].sockets[0].getsockname()[1]
+        return port
+
+
+@contextlib.asynccontextmanager
+async def stages(hub: Hub):  # type: ignore[no-untyped-def]
+    """The stages of this process's roles, each in a loop of its own, restarted when one breaks."""
+    roles = hub.config.roles
+    running: list[Awaitable[None]] = [loop("directory", hub, directory_turn)]
+    if "inbound" in roles:
+        running += [loop("normalise", hub, normalise_turn), loop("sweep", hub, sweep_turn)]
+    if "outbound" in roles:
+        running += [loop("deliver", hub, lambda one: one.deliver.run()), loop("heads", hub, heads_turn)]
+    tasks = [asyncio.ensure_future(one) for one in running]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def loop(name: str, hub: Hub, turn: Callable[[Hub], Awaitable[None]]) -> None:
+    """A stage for ever: what breaks it is told, and it goes on."""
+    while True:
+        try:
+            await turn(hub)
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # noqa: BLE001  a bug or a store that is away: the rows are kept, the stage goes on
+            log.exception("a stage stumbled; it goes on in a second", stage=name)
+            await asyncio.sleep(1.0)
+
+
+async def normalise_turn(hub: Hub) -> None:
+    """Understand what waits, else wait for news."""
+    if not await hub.normalise.step():
+        await hub.inbox.wait(1.0)
+
+
+async def sweep_turn(hub: Hub) -> None:
+    """Sweep what is due; look into the store for messages that memory lost."""
+    await hub.sweeper.step()
+    hub.inbox.spilled = True
+    await asyncio.sleep(1.0)
+
+
+async def heads_turn(hub: Hub) -> None:
+    """Free orders whose head has blocked for too long, and any that wait for nothing."""
+    await hub.deliver.unblock()
+    await asyncio.sleep(_BACKSTOP)
+
+
+async def directory_turn(hub: Hub) -> None:
+    """See what other processes changed."""
+    if await hub.directory.refresh():
+        hub.deliver.configure()
+    await asyncio.sleep(1.0)
+
+
+async def drain(hub: Hub) -> None:
+    """Understand what was accepted, let attempts under way end."""
+    while await hub.normalise.step():
+        continue
+    await hub.deliver.drain(_DRAIN)
+
+
