@@ -23,7 +23,7 @@ def read_settings(kind: type[S], given: Mapping[str, Any]) -> S:
     hints = _hints(kind)
     faults = [_unknown(name, list(hints)) for name in given if name not in hints]
     values: dict[str, Any] = {}
-    for field in msgspec.structs.fields(kind):
+    for field in _fields(kind):
         if field.name in given:
             try:
                 values[field.name] = msgspec.convert(given[field.name], hints[field.name])
@@ -34,6 +34,11 @@ def read_settings(kind: type[S], given: Mapping[str, Any]) -> S:
     if faults:
         raise Misconfigured(faults)
     return kind(**values)
+
+
+@cache
+def _fields(kind: type[Settings]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(kind)
 
 
 @cache
