@@ -33,7 +33,7 @@ from hub.inbound.poll import Sweeper
 from hub.inbound.record import Recorder
 from hub.inbound.report import Call, Reporter
 from hub.metrics import Metrics
-from hub.orders.carriers import load_carriers
+from hub.orders.carriers import carriers
 from hub.outbound.deliver import Deliver
 from hub.outbound.guard import Guard
 from hub.outbound.sender import GuardedSender, open_session
@@ -166,7 +166,7 @@ def _wire(
         await set_status(hub, endpoint, "disabled", reason)
 
     converser = Converser(engine, directory, world, client, page, config.public_url or f"http://{config.host}:{config.port}")
-    writes = Writes(engine, directory, converser, load_carriers(), world, bind)
+    writes = Writes(engine, directory, converser, carriers(), world, bind)
     settler = Settler(engine, troubles, world, claim)
     deliver = Deliver(engine, directory, settler, sender, writes.write, metrics, world, disable, claim, held=config.hold_outbound)
     normalise = Normalise(engine, directory, recorder, troubles, world, inbox, deliver.hand, aside)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
+import structlog
 
 from hub.contract.errors import Misconfigured, Rejected, Unreadable
 from hub.contract.fact import Fact, Notice, Redaction, Stale
@@ -20,12 +21,13 @@ from hub.inbound.hear import hear
 from hub.inbound.inbox import Inbox
 from hub.inbound.record import Input, Recorded, Recorder
 from hub.registry import Reading
-from hub.store.engine import Engine, Poisoned, Unit
+from hub.store.engine import Engine, Poisoned, Unavailable, Unit
 from hub.store.rows import PLAIN, Arrival, Due, arrival
 from hub.troubles import Trouble, Troubles, cause, place
 from hub.vault import Locked
 from hub.world import World
 
+log = structlog.get_logger("orderhub.normalise")
 _BATCH = 128
 _LEASE = 60_000_000
 
@@ -167,16 +169,21 @@ class Normalise:
         )
 
     async def _settle(self, group: list[Understood]) -> None:
-        """One transaction for all; halved until only the culprit stands alone and fails."""
+        """One transaction for all; halved until only the culprit stands alone and fails, be it that the
+        store refuses it or that our own code stumbles over it."""
         try:
             await self.commit(group)
-        except Poisoned as error:
+        except Unavailable:
+            raise
+        except Exception as error:
             if len(group) > 1:
                 half = len(group) // 2
                 await self._settle(group[:half])
                 await self._settle(group[half:])
                 return
-            failed = self._failed(group[0].arrival, f"cannot be stored: {error}", "poisoned")
+            if not isinstance(error, Poisoned):
+                log.exception("a message made our own code stumble", message=group[0].arrival.id)
+            failed = self._failed(group[0].arrival, f"cannot be recorded: {error}", type(error).__name__)
             await self.commit([failed])
 
     async def commit(self, group: list[Understood]) -> Recorded:

@@ -178,7 +178,7 @@ def _steps(before: Doc, after: Doc) -> list[str]:
     if now == "cancelled":
         return ["shipment.cancelled"]
     passed = _RANK[_RANK.index(was) + 1 if was in _RANK else 0 : _RANK.index(now) + 1]
-    return [_SHIPPED[word] for word in passed if word == now or word == "shipped"]
+    return [_SHIPPED[word] for word in passed if word in _SHIPPED and word in (now, "shipped")]
 
 
 def _tracked(before: Doc, after: Doc) -> list[str]:

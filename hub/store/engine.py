@@ -35,7 +35,7 @@ class Unit(Protocol):
 
     counts: dict[str, int]
 
-    async def fetch(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> list[Row]:
+    async def fetch(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> list[Row]:
         """What a query returns."""
 
     async def claim(self, name: str, rows: Sequence[Row]) -> None:
@@ -44,7 +44,7 @@ class Unit(Protocol):
     async def positions(self, count: int) -> int:
         """The first of `count` successive positions; on PostgreSQL no one else gets any until the end."""
 
-    def add(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> None:
+    def add(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> None:
         """A write to run at the end; none for no rows."""
 
 
@@ -63,7 +63,7 @@ class Engine(Protocol):
     async def transact(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         """Run `work` and what it added as one transaction; again on a deadlock. Raises Unavailable or Poisoned."""
 
-    async def fetch(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> list[Row]:
+    async def fetch(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> list[Row]:
         """A short read of its own."""
 
 

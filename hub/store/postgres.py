@@ -71,7 +71,7 @@ class Postgres:
                 raise Poisoned(str(error)) from error
         raise AssertionError("unreachable")
 
-    async def fetch(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> list[Row]:
+    async def fetch(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> list[Row]:
         """A read of its own."""
         if rows is not None and not rows:
             return []
@@ -108,7 +108,7 @@ class _Unit:
         self._writes: list[tuple[str, Sequence[Row] | None, Mapping[str, Any]]] = []
         self.counts: dict[str, int] = {}
 
-    async def fetch(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> list[Row]:
+    async def fetch(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> list[Row]:
         if rows is not None and not rows:
             return []
         statement = self._statements[name]
@@ -127,7 +127,7 @@ class _Unit:
         first: int = await self._connection.fetchval(taken, count)
         return first
 
-    def add(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> None:
+    def add(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> None:
         if rows is None or rows:
             self._writes.append((name, rows, params))
 

@@ -127,7 +127,7 @@ class SQLite:
         with suppress(sqlite3.Error, asyncio.CancelledError):
             task.result()
 
-    async def fetch(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> list[Row]:
+    async def fetch(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> list[Row]:
         """A read on a connection of its own: it sees what was committed."""
         statement = self._statements[name]
         fixed = [params[one] for one in statement.params]
@@ -158,7 +158,7 @@ class _Unit:
         self.writes: list[Write] = []
         self.counts: dict[str, int] = {}
 
-    async def fetch(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> list[Row]:
+    async def fetch(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> list[Row]:
         return await self._engine.fetch(name, rows, **params) if rows is None or rows else []
 
     async def claim(self, name: str, rows: Sequence[Row]) -> None:
@@ -167,7 +167,7 @@ class _Unit:
     async def positions(self, count: int) -> int:
         return self._engine.take(count)
 
-    def add(self, name: str, rows: Sequence[Row] | None = None, **params: Any) -> None:
+    def add(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> None:
         if rows is None or rows:
             self.writes.append(Write(name, rows, params))
 
