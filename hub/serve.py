@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 
@@ -21,15 +22,17 @@ _BACKSTOP = 15.0
 _DRAIN = 10.0
 
 
-async def serve(config: Config, ready: Callable[[Hub], None] | None = None) -> None:
-    """Run until SIGTERM or SIGINT, then finish what is under way."""
+async def serve(
+    config: Config, ready: Callable[[Hub], None] | None = None, sockets: list[socket.socket] | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT, then finish what is under way. `sockets` listen already, else it binds one."""
     sys.setswitchinterval(_SWITCH)  # the SQLite writer gives up the GIL at every step and must get it back soon
     async with open_hub(config) as hub, stages(hub):
         server = Server(uvicorn.Config(
             build(hub), host=config.host, port=config.port, log_level="warning", access_log=False, lifespan="off",
             timeout_graceful_shutdown=5, server_header=False, date_header=False,
         ), hub, ready)  # fmt: skip
-        await server.serve()
+        await server.serve(sockets)
         await drain(hub)
 
 
