@@ -113,9 +113,7 @@ def slug(topic: str) -> str:
 
 def plain_reads(reads: list[Read] | None) -> Any:
     """What a reader yielded, as plain values: empty fields left out, so that a golden file says what matters."""
-    return (
-        None if reads is None else [plain_read(_told(read)) for read in reads]
-    )
+    return None if reads is None else [plain_read(_told(read)) for read in reads]
 
 
 def plain_read(read: dict[str, Any]) -> dict[str, Any]:
