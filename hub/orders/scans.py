@@ -196,6 +196,15 @@ def _span(event: Event) -> tuple[float, float, float, float, str]:
     return event.low - _EARLIEST, event.high + _LATEST, event.low, event.high, "@" + _town(event)
 
 
+def before(one: Event, other: Event) -> bool:
+    """Whether one certainly came before the other; what is undated never did."""
+    if not (one.dated and other.dated):
+        return False
+    if one.floating and other.floating:
+        return one.high < other.low
+    return _span(one)[1] < _span(other)[0]
+
+
 def _woven(dated: list[Event]) -> list[Event]:
     """A partial order made whole: what is certain holds, the provider's order and then rank settle the rest.
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from hub.contract import clock
 from hub.contract.message import json_body
-from hub.orders.scans import RANK, Event, alone, fingerprint, ordered, seconds, union
+from hub.orders.scans import RANK, Event, alone, before, fingerprint, ordered, seconds, union
 
 __all__ = ["fingerprint", "fold", "shipment_status"]
 
@@ -36,6 +36,7 @@ _ACTION = frozenset(
     reschedule_needed""".split()
 )
 _PARTNER = frozenset({"by_partner", "handed_to_partner", "received_by_partner", "partner_exception"})
+_NOT_BACK_YET = ("returning", "returned", "failed", "cancelled")
 _STATES = ("active", "stopped", "expired")
 _QUARANTINE = 7 * 86_400.0
 
@@ -93,16 +94,13 @@ def _bare(heads: list[Doc], said: set[str | None]) -> list[Event]:
 class _Course:
     """Where the parcel stands after the events taken so far."""
 
-    __slots__ = ("back", "conflict", "delivered", "destination", "dissent", "end", "flags", "last", "lasting", "scans", "status", "sub", "word")  # fmt: skip
-
     def __init__(self, *, back: bool, destination: Doc | None) -> None:
         self.back = back
         self.destination = destination
         self.status = "unknown"
         self.sub: str | None = None
         self.word: str | None = None
-        self.delivered: Event | None = None
-        self.end = 0.0
+        self.end: Event | None = None
         self.scans: list[Doc] = []
         self.last: Event | None = None
         self.conflict = False
@@ -115,7 +113,7 @@ class _Course:
         if not event.bare:
             self._note(event)
         raised = _raised(event)
-        if event.status is not None and self._moves(event, corrected="correction" in raised):
+        if event.status is not None and self._moves(event, event.status, corrected="correction" in raised):
             self.flags &= {"delayed"} if self.status not in _END else _NONE
         if raised:
             self.lasting |= raised & _LASTING
@@ -127,31 +125,26 @@ class _Course:
         if known and (self.last is None or event.low >= self.last.low):
             self.last = event
 
-    def _moves(self, event: Event, *, corrected: bool) -> bool:
-        status = event.status
+    def _moves(self, event: Event, status: str, *, corrected: bool) -> bool:
         if corrected:
             return self._set(event, status)
         if status == "unknown":
             return self.status == "unknown" and self._set(event, status)
         if self.status in _END:
-            return self._after_end(event)
+            return self._after_end(event, status)
         if self.status == "returning" or (self.back and status == "delivered"):
-            return self._on_the_way_back(event)
+            return self._on_the_way_back(event, status)
         if status == "pre_transit" and self.status not in ("unknown", "pre_transit", "cancelled"):
             return False
         return self._set(event, status)
 
-    def _on_the_way_back(self, event: Event) -> bool:
-        if event.status == "delivered":
+    def _on_the_way_back(self, event: Event, status: str) -> bool:
+        if status == "delivered":
             home = not self.back and _is_at(event.scan.get("place"), self.destination)
             return self._set(event, "delivered" if home else "returned")
-        return event.status in ("returning", "returned", "failed", "cancelled") and self._set(
-            event, event.status
-        )
+        return status in _NOT_BACK_YET and self._set(event, status)
 
-    def _after_end(self, event: Event) -> bool:
-        status = event.status
-        assert status is not None
+    def _after_end(self, event: Event, status: str) -> bool:
         if status == self.status:
             self.sub, self.word = event.sub_status or self.sub, event.scan.get("source_word") or self.word
             return False
@@ -166,7 +159,7 @@ class _Course:
         if event.bare:
             self.conflict |= status in _PROBLEMS or status == "cancelled"
             return False
-        if not event.dated or event.low <= self.end:
+        if self.end is None or not before(self.end, event):
             return False
         self.dissent[status] = self.dissent.get(status, frozenset()) | event.sources
         if len(self.dissent[status]) > 1:
@@ -174,12 +167,11 @@ class _Course:
         self.conflict = True
         return False
 
-    def _set(self, event: Event, status: str | None) -> bool:
-        self.status = status or "unknown"
+    def _set(self, event: Event, status: str) -> bool:
+        self.status = status
         self.sub = event.sub_status if event.status == status else None
         self.word = event.scan.get("source_word")
-        self.end = event.high if event.dated else 0.0
-        self.delivered = event if status == "delivered" else None
+        self.end = event
         self.conflict = False
         self.dissent = {}
         return True
@@ -268,9 +260,9 @@ def _state(heads: list[Doc]) -> str | None:
 
 
 def _delivered_at(course: _Course, heads: list[Doc]) -> str | None:
-    if course.status != "delivered" or course.delivered is None:
+    if course.status != "delivered" or course.end is None:
         return None
-    return _instant(course.delivered) or _newest(heads, "delivered_at")
+    return _instant(course.end) or _newest(heads, "delivered_at")
 
 
 def _instant(event: Event) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 
 import pytest
+import yaml
 
 from hub.contract.errors import Misconfigured
 from hub.orders.carriers import carriers, parse
@@ -94,3 +96,13 @@ def test_every_page_is_safe_and_takes_a_number():
 def test_a_faulty_table_is_told_with_its_place(text, fault):
     with pytest.raises(Misconfigured, match=re.escape(fault)):
         parse(text)
+
+
+def test_the_mapping_of_aftership_knows_the_same_couriers():
+    text = files("mappings").joinpath("aftership.tracking.yaml").read_text(encoding="utf-8")
+    table = yaml.load(text, Loader=yaml.BaseLoader)["tables"]["carrier"]
+    table.pop("*")
+    rows = carriers().rows.items()
+    slugs = {slug: code for code, row in rows for slug in row.get("aftership", ())}
+
+    assert table == {slug: code for slug, code in slugs.items() if slug != code}

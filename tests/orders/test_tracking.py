@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import json
 import random
+from importlib.resources import files
 
 import msgspec
 import pytest
@@ -153,6 +155,15 @@ def test_a_stamp_without_a_zone_is_in_doubt_against_one_with():
 
     assert "flags" not in fold([report(zoned, doubtful)])
     assert fold([report(zoned, certain)])["flags"] == ["conflict"]
+
+
+def test_a_doubtful_later_scan_is_no_conflict():
+    delivered = {**scan("delivered.delivered", local="2026-01-07T20:00:00"), "position": 0}
+    zoned = {**scan("in_transit.other", "2026-01-07T22:00:00Z"), "position": 1}
+    found = fold([report(delivered, zoned)])
+
+    assert found["scans"] == [delivered, zoned]
+    assert (found["status"], found.get("flags")) == ("delivered", None)
 
 
 def test_an_offset_makes_a_local_stamp_comparable():
@@ -463,6 +474,49 @@ def test_troubles_of_any_parcel_are_flags_of_the_shipment():
 def test_one_delivered_parcel_of_three_is_not_the_shipment():
     assert shipment_status(packages("delivered"), count=3) == ("partially_delivered", [])
     assert shipment_status(packages("delivered"), count=1) == ("delivered", [])
+
+
+# ── as a tracker tells it ────────────────────────────────────────────────────────────────────────────
+
+
+def told_by_aftership(name):
+    """The documents of a sample of that channel."""
+    text = files("adapters.aftership").joinpath("fixtures", f"{name}.json").read_text(encoding="utf-8")
+    return [fact["doc"] for fact in json.loads(text)]
+
+
+def test_a_parcel_s_pushes_in_any_order_end_in_its_delivery():
+    pushes = [
+        *told_by_aftership("tracking_update.delivered"),
+        *told_by_aftership("edd_revise.window"),
+        *told_by_aftership("tracking_update.in_transit"),
+    ]
+    found = fold(pushes)
+
+    assert found["status"] == "delivered"
+    assert (found["delivered_at"], found["signed_by"]) == ("2026-01-08T11:57:40.000Z", "Ada Lovelace")
+    assert len(found["scans"]) == 6
+    assert "flags" not in found
+    assert fold(pushes[::-1]) == found
+
+
+def test_a_parcel_whose_tracking_expired_is_where_it_was_last_seen():
+    found = fold(told_by_aftership("tracking_update.expired"))
+
+    assert (found["status"], found["state"]) == ("in_transit", "expired")
+    assert found["last_scan_at"] == "2026-01-06T11:05:00.000Z"
+
+
+def test_a_refused_parcel_that_came_back_is_returned():
+    assert fold(told_by_aftership("tracking_update.returned"))["status"] == "returned"
+
+
+def test_stamps_without_a_zone_make_a_status_and_no_instant():
+    found = fold(told_by_aftership("tracking_update.no_offset") + told_by_aftership("tracking.alone"))
+
+    assert found["status"] == "available_for_pickup"
+    assert "last_scan_at" not in found
+    assert found["scans"][-1]["local_time"] == "2026-01-08T13:11:00"
 
 
 # ── convergence ──────────────────────────────────────────────────────────────────────────────────────
