@@ -52,7 +52,7 @@ query Order($id: ID!) {{
     test sourceName currencyCode taxesIncluded displayFinancialStatus
     note poNumber tags discountCodes paymentGatewayNames customerLocale email phone
     customAttributes {{ key value }}
-    paymentTerms {{ paymentTermsName }}
+    paymentTerms {{ paymentTermsName paymentTermsType }}
     purchasingEntity {{ __typename }}
     customer {{
       legacyResourceId firstName lastName

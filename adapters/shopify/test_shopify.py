@@ -46,13 +46,20 @@ def test_a_swept_order_means_leaf_for_leaf_what_its_webhook_means():
     assert [one["ref"] for one in payments] == ["7701002003001"]
 
 
+def test_a_swept_business_order_means_what_its_webhook_means():
+    [pushed], [swept] = golden("orders-create.business"), golden("poll-orders.business")
+
+    assert swept["doc"] == pushed["doc"]
+    assert pushed["doc"]["source_payment_status"] == "on_credit"
+
+
 def test_the_parts_of_an_order_mean_what_they_mean_alone():
     [order], [sale] = golden("orders-updated.twin"), golden("order_transactions-create.sale")
     [first], [second] = (
         golden("fulfillments-create.plain"),
         golden("fulfillments-update.two_parcels_delivered"),
     )
-    [refund], [swept] = golden("refunds-create.with_lines"), golden("poll-orders.twin")
+    [refund], [swept] = golden("refunds-create.goods_back"), golden("poll-orders.twin")
 
     assert order["doc"]["shipments"] == [first["doc"], second["doc"]]
     assert order["doc"]["refunds"] == [refund["doc"]]
