@@ -36,7 +36,8 @@ from hub.metrics import Metrics
 from hub.orders.carriers import carriers
 from hub.outbound.deliver import Deliver
 from hub.outbound.guard import Guard
-from hub.outbound.sender import GuardedSender, open_session
+from hub.outbound.dial import open_session
+from hub.outbound.sender import GuardedSender
 from hub.outbound.settle import Settler
 from hub.outbound.transport import GuardedTransport
 from hub.outbound.writes import Writes

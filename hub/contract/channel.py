@@ -58,8 +58,8 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     topic, dedupe, account  where these stand in a message
     freshness               how its facts are ordered
     reads                   topic → reader; "*" for the rest; a topic with none is kept as `ignored`
-    mappings                names of the mapping files that readers in Python use by `hub.contract.mapping.apply`
-    open                    undoes an envelope after the proof (decrypts, unwraps a token): pure
+    open                    undoes an envelope after the proof (decrypts, unwraps a token), before topic and
+                            dedupe key are looked for: pure
     greet                   handshakes
     answer                  the exact reply a far side wants, by verdict; None: 200/202/401/413/503 in plain
     confirm                 whether its orders count as confirmed when they arrive
@@ -82,7 +82,6 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     account: Pick = NOTHING
     freshness: Freshness | Mapping[str, Freshness] = "updated_at"
     reads: Mapping[str, Reader | MappingRef] = {}
-    mappings: tuple[str, ...] = ()
     open: Callable[[Message, Any], Message] | None = None
     greet: Callable[[Message, Any], Greeting | None] | None = None
     answer: Callable[[Verdict, Message], Response | None] | None = None

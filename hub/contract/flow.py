@@ -106,8 +106,10 @@ Do = Callable[[Context[S], Task], Conversation[Outcome]]
 
 class Write(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
     """A way to carry news to a far side: `on` are the events that trigger it towards the order's own
-    source (empty: only by a route); `applies` may say at once that a task is none of its business;
-    `search` looks for what an earlier try may have made, where the far side has no idempotency key."""
+    source, and, of a tracker, for every order (empty: only by a route); `needs` are the settings that it
+    cannot do without (`"a|b"`: either); `applies` may say at once that a task is none of its business;
+    `search` looks for what an earlier try may have made, where the far side has no idempotency key: Outcome `applied` where it found it, else
+    `unsupported`."""
 
     do: Do[S]
     on: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ class Inbox:
     """First in, first out, up to so many; `spilled` says that some are only in the store."""
 
     def __init__(self, most: int = 10_000) -> None:
-        self._most = most
+        self.most = most
         self._waiting: deque[Arrival] = deque()
         self._held: set[int] = set()
         self._news = asyncio.Event()
@@ -24,7 +24,7 @@ class Inbox:
 
     def put(self, arrivals: list[Arrival]) -> None:
         """Take these over, those that fit."""
-        room = self._most - len(self._waiting)
+        room = self.most - len(self._waiting)
         if room < len(arrivals):
             self.spilled = True
             arrivals = arrivals[: max(room, 0)]

@@ -212,6 +212,7 @@ class Normalise:
         due = recorded.due
         if recorded.asked:
             rows = await self.engine.fetch("deliveries_load", [(one,) for one in recorded.asked])
-            due = due + [Due(*row) for row in rows]
+            until = self.world.now() + _LEASE if self.engine.shared else 0
+            due = due + [Due(*row, until) for row in rows]
         if due:
             self.hand(due)

@@ -45,7 +45,7 @@ def compose(state: State, new_id: Names) -> Doc:
     doc.setdefault("lines", [])
     for facet in ("payments", "refunds", "fulfillments", "returns"):
         _gathered(doc, state, ranked, facet, new_id)
-    shipped = parcels.shipments(state, own, new_id)
+    shipped = parcels.shipments(state, own, doc.get("ship_to"), new_id)
     if shipped:
         doc["shipments"] = shipped
     doc["account"] = own.partition(":")[2]

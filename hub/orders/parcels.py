@@ -21,7 +21,7 @@ Names = Callable[[str], str]
 _RANK = ("draft", "label_ready", "ready", "handed_over", "shipped", "delivered", "confirmed", "cancelled")
 
 
-def shipments(state: State, home: str, new_id: Names) -> list[Doc]:
+def shipments(state: State, home: str, ship_to: Doc | None, new_id: Names) -> list[Doc]:
     """All shipments of the order, merged over sources, each with its id given once."""
     sources: dict[str, Any] = state["sources"]
     if not any("shipments" in source["facets"] for source in sources.values()):
@@ -33,7 +33,7 @@ def shipments(state: State, home: str, new_id: Names) -> list[Doc]:
     ]
     reports = _reports(sources)
     out = [
-        _held(group, _name(state["ids"], [key for key, _, _ in group], new_id), reports)
+        _held(group, _name(state["ids"], [key for key, _, _ in group], new_id), reports, ship_to)
         for group in _groups(said, _bound(sources))
     ]
     return sorted(out, key=lambda one: (one.get("shipped_at", "~"), one["ref"]))
@@ -95,7 +95,9 @@ def _reports(sources: dict[str, Any]) -> dict[str, list[Doc]]:
     return out
 
 
-def _held(group: list[tuple[str, str, Doc]], name: str, reports: dict[str, list[Doc]]) -> Doc:
+def _held(
+    group: list[tuple[str, str, Doc]], name: str, reports: dict[str, list[Doc]], ship_to: Doc | None
+) -> Doc:
     merged: Doc = {}
     for _, _, doc in reversed(group):
         merged.update(doc)
@@ -110,7 +112,7 @@ def _held(group: list[tuple[str, str, Doc]], name: str, reports: dict[str, list[
     for package in packages:
         found = reports.get(normal(package.get("tracking_number", "")))
         if found:
-            package["tracking"] = fold(found)
+            package["tracking"] = fold(found, since=merged.get("shipped_at"), destination=ship_to)
     _settle(merged, packages, [doc.get("status") for _, _, doc in group])
     return merged
 

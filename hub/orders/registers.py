@@ -20,7 +20,8 @@ from typing import Any
 import msgspec
 
 from hub.contract.clock import micros
-from hub.orders.tracking import fingerprint
+from hub.orders.numbers import normal
+from hub.orders.scans import fingerprint
 
 Rev = list[Any]
 Cell = dict[str, Any]
@@ -100,7 +101,7 @@ def _order(facets: State, said: Said) -> bool:
 
 
 def _tracking(facets: State, said: Said) -> bool:
-    number = said.doc["number"]
+    number = normal(said.doc["number"])
     scans = said.doc.get("scans") or ()
     doc = {name: value for name, value in said.doc.items() if name != "scans"}
     changed = _write(_cells(facets, "trackings"), number, said.rev, doc, whole=bool(said.full))

@@ -22,9 +22,8 @@ from hub.outbound.sender import Answer, Post, Sender
 from hub.outbound.settle import Settler, Tried
 from hub.outbound.signing import Signer
 from hub.outbound.verdict import Verdict, judge
-from hub.contract.errors import HubError
 from hub.store.engine import Engine, Unit
-from hub.store.rows import PLAIN, Due
+from hub.store.rows import PLAIN, Due, due
 from hub.world import World
 
 _LOAD = 500
@@ -56,9 +55,9 @@ class Deliver:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _loaded_at: int = 0
 
-    def hand(self, due: list[Due]) -> None:
+    def hand(self, found: list[Due]) -> None:
         """Take over deliveries that have just been written."""
-        for one in due:
+        for one in found:
             self._lane(one.target).put(one)
         self._news.set()
 
@@ -126,14 +125,14 @@ class Deliver:
                 continue
             found = await self._due(lane, most + len(lane.held))
             lane.spilled = len(found) >= most + len(lane.held)
-            for due in found:
-                lane.put(due)
+            for one in found:
+                lane.put(one)
 
     async def _due(self, lane: Lane, most: int) -> list[Due]:
         now = self._loaded_at
         if not self.engine.shared:
             rows = await self.engine.fetch("deliveries_due", target=lane.target, now=now, most=most)
-            return [Due(*row) for row in rows]
+            return [due(row) for row in rows]
         batch = self.world.new_id("claim")
 
         async def work(unit: Unit) -> list[tuple[object, ...]]:
@@ -145,105 +144,106 @@ class Deliver:
             return rows
 
         rows = await self.engine.transact(work)
-        return [Due(*row, claimed_until=now + LEASE) for row in rows]  # type: ignore[arg-type]
+        return [due(row, now + LEASE) for row in rows]
 
     def _dispatch(self) -> int:
         count = 0
         now = self.world.now()
         for lane in self.lanes.values():
-            while (due := lane.next(now)) is not None:
-                task = asyncio.get_running_loop().create_task(self._one(lane, due))
+            while (one := lane.next(now)) is not None:
+                task = asyncio.get_running_loop().create_task(self._one(lane, one))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
                 count += 1
         return count
 
-    async def _one(self, lane: Lane, due: Due) -> None:
+    async def _one(self, lane: Lane, one: Due) -> None:
         """One attempt, from signing to settling."""
         try:
-            tried = await self._attempt(lane, due)
+            tried = await self._attempt(lane, one)
             promoted = await self.settler.settle(tried) if tried else []
-        except HubError as error:
-            log.error("an attempt could not be settled; it will be made again", target=due.target, error=str(error))
+        except Exception as error:
+            # Whatever it was, the store still says that it is due: it is made again.
+            log.exception("an attempt could not be settled", target=one.target, error=str(error))
             lane.spilled = True
             await self.world.sleep(1.0)
             promoted = []
         finally:
-            lane.done(due)
+            lane.done(one)
             self._news.set()
-        missing = [position for position in promoted if not any(one.promoted(position) for one in self.lanes.values())]
+        missing = [position for position in promoted if not any(lane.promoted(position) for lane in self.lanes.values())]
         if missing:
             rows = await self.engine.fetch("deliveries_load", [(position,) for position in missing])
             until = self.world.now() + LEASE
-            self.hand([Due(*row, claimed_until=until) for row in rows])
+            self.hand([due(row, until) for row in rows])
 
-    async def _attempt(self, lane: Lane, due: Due) -> Tried | None:
+    async def _attempt(self, lane: Lane, one: Due) -> Tried | None:
         at = self.world.now()
-        endpoint = self.directory.get(Endpoint, due.target)
-        if self.claim and due.claimed_until - at < ((endpoint.timeout if endpoint else 30.0) + 15) * SECOND:
+        endpoint = self.directory.get(Endpoint, one.target)
+        if self.claim and one.claimed_until - at < ((endpoint.timeout if endpoint else 30.0) + 15) * SECOND:
             lane.spilled = True
             return None
         if endpoint is None:
-            answer, entry = await self._write(due)
+            answer, entry = await self._write(one)
             schedule: list[int] = [0, 5, 30, 300, 1800, 7200, 18_000, 36_000]
-            name = due.target
+            name = one.target
         else:
-            answer, entry = await self._post(endpoint, due, at)
+            answer, entry = await self._post(endpoint, one, at)
             schedule, name = endpoint.schedule, endpoint.name
         verdict = judge(
-            answer.status, answer.error, answer.retry_after, attempts=due.attempts, schedule=schedule,
+            answer.status, answer.error, answer.retry_after, attempts=one.attempts, schedule=schedule,
             circuit_open=lane.circuit.is_open, now=self.world.now(), chance=self.world.chance(),
         )  # fmt: skip
         await self._health(lane, endpoint, verdict)
-        self.metrics.attempts.labels(due.tenant, due.target, "delivered" if verdict.status == "delivered" else verdict.outcome).inc()
-        return Tried(due, verdict, at, entry, name)
+        self.metrics.attempts.labels(one.tenant, one.target, "delivered" if verdict.status == "delivered" else verdict.outcome).inc()
+        return Tried(one, verdict, at, entry, name)
 
-    async def _write(self, due: Due) -> tuple[Answer, bytes]:
-        connection, _, name = due.target.partition("/")
+    async def _write(self, one: Due) -> tuple[Answer, bytes]:
+        connection, _, name = one.target.partition("/")
         found = self.directory.get(Connection, connection)
         if found is None:
             gone = Answer(status=410, error=None)
             return gone, PLAIN.encode({"error": "the connection is gone"})
-        return await self.write(due, found, name)
+        return await self.write(one, found, name)
 
-    async def _post(self, endpoint: Endpoint, due: Due, at: int) -> tuple[Answer, bytes]:
-        body = due.body() if due.shape == "full" else await self._rendering(due)
-        headers = self._headers(endpoint, due, body, at)
+    async def _post(self, endpoint: Endpoint, one: Due, at: int) -> tuple[Answer, bytes]:
+        body = one.body() if one.shape == "full" else await self._rendering(one)
+        headers = self._headers(endpoint, one, body, at)
         answer = await self.sender.send(Post(url=endpoint.url, headers=headers, body=body, timeout=endpoint.timeout))
         entry = PLAIN.encode({
-            "trigger": due.trigger if due.attempts == 0 else "schedule", "address": answer.address, "status": answer.status,
-            "error": answer.error, "phases": answer.phases, "headers": list(answer.headers.items())[:50],
+            "trigger": one.trigger if one.attempts == 0 else "schedule", "address": answer.address, "status": answer.status,
+            "error": answer.error, "phases": answer.phases, "headers": [(str(name), value) for name, value in answer.headers.items()][:50],
             "body": answer.body[:16_384].decode("utf-8", "replace"),
         })  # fmt: skip
         return answer, entry
 
-    async def _rendering(self, due: Due) -> bytes:
-        rows = await self.engine.fetch("renderings_get", event=due.event, shape=due.shape)
+    async def _rendering(self, one: Due) -> bytes:
+        rows = await self.engine.fetch("renderings_get", event=one.event, shape=one.shape)
         if rows:
             return bytes(rows[0][0])
-        body = render(due.body(), due.shape)
+        body = render(one.body(), one.shape)
 
         async def work(unit: Unit) -> None:
-            unit.add("renderings_put", [(due.event, due.shape, body)])
+            unit.add("renderings_put", [(one.event, one.shape, body)])
 
         await self.engine.transact(work)
         return body
 
-    def _headers(self, endpoint: Endpoint, due: Due, body: bytes, at: int) -> dict[str, str]:
+    def _headers(self, endpoint: Endpoint, one: Due, body: bytes, at: int) -> dict[str, str]:
         seconds = at // SECOND
         kind = "application/cloudevents+json" if endpoint.format == "cloudevents" else "application/json"
         headers = {
             **endpoint.headers,
             "content-type": kind,
             "user-agent": _AGENT,
-            "webhook-id": due.event,
+            "webhook-id": one.event,
             "webhook-timestamp": str(seconds),
-            "webhook-signature": self._signer(endpoint).header(due.event, seconds, body),
+            "webhook-signature": self._signer(endpoint).header(one.event, seconds, body),
         }
-        if due.previous:
-            headers["orderhub-previous"] = due.previous
-        if due.trigger in ("manual", "replay"):
-            headers["orderhub-replay"] = due.trigger
+        if one.previous:
+            headers["orderhub-previous"] = one.previous
+        if one.trigger in ("manual", "replay"):
+            headers["orderhub-replay"] = one.trigger
         return headers
 
     def _signer(self, endpoint: Endpoint) -> Signer:

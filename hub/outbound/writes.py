@@ -88,10 +88,13 @@ class Writes:
         """What the event is about, its parcels' carriers under every name that platforms give them."""
         parts = order.get(f"{subject['type']}s", ()) if subject["type"] != "order" else ()
         found: dict[str, Any] = next((dict(one) for one in parts if one["id"] == subject["id"]), {})
-        for package in found.get("packages", ()):
-            code = self.carriers.code(package.get("carrier") or package.get("carrier_name") or "")
-            package["carrier_names"] = self.carriers.names(code) if code else {}
+        if found.get("packages"):
+            found["packages"] = [self._named(package) for package in found["packages"]]
         return found
+
+    def _named(self, package: dict[str, Any]) -> dict[str, Any]:
+        code = self.carriers.code(package.get("carrier") or package.get("carrier_name") or "")
+        return {**package, "carrier_names": self.carriers.names(code) if code else {}}
 
     async def _bound(self, due: Due, connection: Connection, task: Task, outcome: Outcome) -> None:
         name = task.subject.get("id", due.order)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from itertools import count
 from typing import Any
 
-from hub.contract.mapping.casts import cast_for, misfit
+from hub.contract.mapping.casts import cast_for, free, misfit
 from hub.contract.mapping.check import Binder, Ground, kind_of, words_of
 from hub.contract.mapping.document import Branch, Row, Twig, Word
 from hub.contract.mapping.parser import parse
@@ -213,7 +213,8 @@ class Builder:
     def const_(self, branch: Branch, target: Target, ground: Ground, field: str) -> Plan | None:
         """`const:`."""
         twig = branch.items["const"]
-        return Fixed(self.stated(twig, target, field), twig.spot)
+        value = self.stated(twig, target, field)
+        return Fixed(free(value) if isinstance(target, Free) else value, twig.spot)
 
     def stated(self, twig: Twig, target: Target, field: str) -> Any:
         """A value that the mapping states, in its canonical form."""

@@ -10,6 +10,7 @@ from hub.contract.fact import ORDER_FACETS
 from hub.contract.mapping.build import Builder, early
 from hub.contract.mapping.check import Binder, Ground, kind_of
 from hub.contract.mapping.document import Branch, Row, Twig, Word
+from hub.contract.mapping.engine import Engine
 from hub.contract.mapping.expression import Expression
 from hub.contract.mapping.extends import Find, Sheet, gather
 from hub.contract.mapping.mapping import Mapping
@@ -88,7 +89,8 @@ class _Compiler:
             file=self.file,
             format=self._format(),
             full=full,
-            whole=whole,
+            spot=whole.body.spot,
+            engine=Engine(whole, self._format()),
             tests=tests,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -99,8 +99,7 @@ class _Reader:
             return self.branch(node)
         if isinstance(node, yaml.SequenceNode):
             return Row(self.spot(node), tuple(self.twig(item) for item in node.value))
-        assert isinstance(node, yaml.ScalarNode)
-        return self.word(node)
+        return self.word(cast(yaml.ScalarNode, node))
 
     def branch(self, node: yaml.MappingNode) -> Branch:
         keys: dict[str, Word] = {}

@@ -150,6 +150,8 @@ class Run:
     def leaf(self, leaf: Leaf, scope: Scope) -> Any:
         """A leaf's value in its canonical form, its source remembered."""
         value = self.told(leaf.expr, scope, self.field)
+        if value is None:
+            return None
         value = self._guarded(lambda: leaf.cast(value), leaf.expr.spot)
         if value is not None:
             source = ", ".join(dict.fromkeys(one for one in self.reading.sources if one))

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from hub.contract.errors import Place, Unmapped, Unreadable
+from hub.contract.errors import Place, Unmapped
 from hub.contract.fact import Fact, Subject
-from hub.contract.mapping.interpret import Run, Trace
-from hub.contract.mapping.plan import Whole
+from hub.contract.mapping.engine import Document, Engine
+from hub.contract.mapping.interpret import Trace
+from hub.contract.mapping.place import Spot
 from hub.contract.mapping.steps.tables import Unknown
 from hub.contract.mapping.steps.time import micros
 from hub.contract.mapping.targets import JSON
 from hub.contract.mapping.trees import Format, tree
 from hub.contract.mapping.trial import Case
-from hub.contract.mapping.walk import Reading
 from hub.contract.message import Message
 
-Document = tuple[Any, dict[str, Any]]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Mapping:
     """What a channel's words mean: a compiled mapping file. `hash` names its text and all that it extends."""
 
@@ -32,7 +29,8 @@ class Mapping:
     file: str
     format: Format
     full: frozenset[str]
-    whole: Whole = field(repr=False)
+    spot: Spot = field(repr=False)
+    engine: Engine = field(repr=False)
     tests: tuple[Case, ...] = field(default=(), repr=False)
 
     @property
@@ -46,7 +44,7 @@ class Mapping:
 
     def apply(self, payload: Any, message: Message) -> list[Any]:
         """The canonical documents of a payload, nulls and empties dropped; raises Unmapped."""
-        return [doc for doc, _ in self._documents(payload, message, [])]
+        return [doc for doc, _ in self._kept(self.engine.documents(payload, message, []))]
 
     def facts(self, message: Message) -> list[Fact]:
         """The facts of a message; raises Unreadable or Unmapped."""
@@ -54,41 +52,35 @@ class Mapping:
 
     def facts_with_notes(self, message: Message) -> tuple[list[Fact], list[Unknown]]:
         """The facts of a message, and the words that no table knew."""
-        return self.facts_of(self.decode(message), message)
+        notes: list[Unknown] = []
+        return [self._fact(*found, message) for found in self._kept(self.engine.read(message, notes))], notes
 
     def facts_of(self, payload: Any, message: Message) -> tuple[list[Fact], list[Unknown]]:
         """As `facts_with_notes`, of a payload that a reader in Python has taken out of its wrapping."""
         notes: list[Unknown] = []
-        found = [self._fact(doc, marks, message) for doc, marks in self._documents(payload, message, notes)]
-        return found, notes
+        documents = self._kept(self.engine.documents(payload, message, notes))
+        return [self._fact(*found, message) for found in documents], notes
 
     def trace(self, message: Message) -> list[Trace]:
         """Where each leaf of each document comes from."""
-        return [trace for _, _, traces in self._traced(self.decode(message), message, []) for trace in traces]
+        traced = self.engine.traced(self.decode(message), message, [])
+        self._kept([(doc, marks) for doc, marks, _ in traced])
+        return [one for _, _, traces in traced for one in {trace.field: trace for trace in traces}.values()]
 
-    def _documents(self, payload: Any, message: Message, notes: list[Unknown]) -> list[Document]:
-        return [(doc, marks) for doc, marks, _ in self._traced(payload, message, notes)]
+    def _kept(self, found: list[Document]) -> list[Document]:
+        """The documents that there are, each of which can be told from others."""
+        if self.subject == JSON:
+            return [one for one in found if one[0] is not None]
+        for doc, _ in found:
+            self._named(doc)
+        return found
 
-    def _traced(
-        self, payload: Any, message: Message, notes: list[Unknown]
-    ) -> Iterator[tuple[Any, dict[str, Any], list[Trace]]]:
-        run = Run(Reading(message, notes=notes))
-        try:
-            for doc, marks in run.documents(self.whole, payload):
-                if doc is None and self.subject == JSON:
-                    continue
-                yield self._named(doc), marks, list({one.field: one for one in run.traces}.values())
-        except RecursionError:
-            raise Unreadable("nested too deeply", place=Place(field="body")) from None
-
-    def _named(self, doc: Any) -> Any:
-        """A document that can be told from others: it has its `ref`, or a parcel's number."""
-        if self.subject == JSON or (
-            doc and (doc.get("ref") or (self.subject == "tracking" and doc.get("number")))
-        ):
-            return doc
-        field = "number" if self.subject == "tracking" else "ref"
-        raise Unmapped("required value is missing", place=Place(*self.whole.body.spot, field=field))
+    def _named(self, doc: Any) -> None:
+        """A fault where a document has neither its `ref` nor, of a parcel, its number."""
+        if doc and ("ref" in doc or (self.subject == "tracking" and "number" in doc)):
+            return
+        missing = "number" if self.subject == "tracking" else "ref"
+        raise Unmapped("required value is missing", place=Place(*self.spot, field=missing))
 
     def _fact(self, doc: dict[str, Any], marks: dict[str, Any], message: Message) -> Fact:
         if self.subject == JSON:

@@ -81,7 +81,12 @@ class _Parser:
         expr = self.pipe()
         after = self.token
         if after.sort != "end":
-            raise Broken(after.offset, f"expected '|' or the end, not {_named(after)}")
+            hint = (
+                f"; a pipe before it stands in brackets: (a | step) {after.text} b"
+                if after.text in _BINDS
+                else ""
+            )
+            raise Broken(after.offset, f"expected '|' or the end, not {_named(after)}{hint}")
         return expr
 
     def pipe(self) -> Expr:

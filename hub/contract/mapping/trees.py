@@ -23,6 +23,8 @@ FORMATS: tuple[Format, ...] = ("json", "form", "xml", "csv")
 BOM = b"\xef\xbb\xbf"
 DEEPEST = 200
 _exact = msgspec.json.Decoder(float_hook=Decimal)
+_NUL = re.compile(rb"\\u0000").search
+_ESCAPE = re.compile(rb"\\u[dD]").search
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 
 
@@ -35,8 +37,8 @@ def tree(message: Message, form: Format) -> Any:
 
 
 def dirty(body: bytes) -> bool:
-    """Whether a JSON body may hold a NUL or a lone surrogate, both of which can only stand there as escapes."""
-    return b"\\u0000" in body or b"\\ud" in body or b"\\uD" in body
+    """Whether a JSON body may hold a NUL, which can only stand there as an escape."""
+    return b"\\" in body and _NUL(body) is not None
 
 
 def json_tree(message: Message) -> Any:
@@ -45,13 +47,13 @@ def json_tree(message: Message) -> Any:
     try:
         value = _exact.decode(body)
     except (msgspec.DecodeError, ValueError, ArithmeticError) as error:
-        value = _mended(message, body, error)
+        return clean(_mended(message, body, error))
     return clean(value) if dirty(body) else value
 
 
 def _mended(message: Message, body: bytes, error: Exception) -> Any:
     """A body that is JSON but for lone surrogates, which only the library's slower reader takes."""
-    if not dirty(body):
+    if not _ESCAPE(body):
         raise _unreadable(message, f"not JSON: {_told(error)}") from None
     try:
         return loads(body, parse_float=Decimal, parse_constant=_no_constant)

@@ -167,6 +167,9 @@ class Reading:
             found = [seen for seen in rows if seen.value is not None]
             many = True
             parts = path.parts[1:] if isinstance(path.parts[0], Every) else path.parts
+            if isinstance(path.parts[0], Where):
+                test, parts = path.parts[0].test, path.parts[1:]
+                found = [one for one in found if self.holds(test, scope.below(one))]
         for part in parts:
             found, many = self.stepped(found, many, part, scope)
         return found, many

@@ -17,12 +17,17 @@ _NAMES = {
 }  # fmt: skip
 
 _CODE = re.compile(r"[A-Z]{3}").fullmatch
+_seen: set[str] = set()
 
 
 def code(value: Any) -> str:
     """The ISO 4217 code as it stands; anything but three capitals is a fault."""
-    if isinstance(value, str) and _CODE(value):
-        return value
+    if value.__class__ is str:
+        if value in _seen:
+            return value
+        if _CODE(value):
+            _seen.add(value)
+            return value
     raise Unfit(value, "is not a currency code")
 
 

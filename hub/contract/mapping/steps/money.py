@@ -17,8 +17,7 @@ def money(value: Any, currency: Any) -> dict[str, str] | None:
     amount = decimal_text(value)
     if amount is None:
         return None
-    dot = amount.find(".")
-    if dot >= 0 and len(amount) - dot > PLACES + 1:
+    if len(amount) > PLACES and len(amount) - (amount.find(".") + 1 or len(amount)) > PLACES:
         raise Unfit(value, "has more than six decimal places")
     if currency is None or currency == "":
         raise Unfit(value, "has no currency")

@@ -12,6 +12,7 @@ WHOLE_DIGITS = 15
 PLACES = 9
 NOISE_PLACES = 6
 
+_TOO_LARGE = 10**WHOLE_DIGITS
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?").fullmatch
 _WRITTEN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)").fullmatch
 
@@ -43,10 +44,12 @@ def decimal_text(value: Any) -> str | None:
 
     Empty text is null. More than nine places are noise: rounded half-even to six, zeros stripped.
     """
-    if isinstance(value, str):
+    if value.__class__ is str:
         if _PLAIN(value):
             return value if value[0] != "-" else _unsigned_zero(value)
         return _decimal_text(_written(value))
+    if value.__class__ is int and -_TOO_LARGE < value < _TOO_LARGE:
+        return str(value)
     return _decimal_text(number_of(value))
 
 
@@ -100,6 +103,9 @@ def _written(text: str) -> Decimal | None:
 def _decimal_text(number: Decimal | None) -> str | None:
     if number is None:
         return None
+    text = str(number)
+    if _PLAIN(text):
+        return _unsigned_zero(text)
     if not number.is_finite() or number.adjusted() >= WHOLE_DIGITS or number.adjusted() < -60:
         raise Unfit(str(number)[:40], "is out of range")
     if _places(number) > PLACES:

@@ -25,11 +25,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def stamp(value: Any, zone: str, form: Any = None) -> str | None:
     """A time as canonical text; `zone` is the connection's, "" when it has none."""
-    text = text_of(value).strip()
-    if not text:
-        return None
+    text = value if value.__class__ is str else text_of(value)
     if form is not None:
-        return _written(text, text_of(form), zone)
+        return _written(text.strip(), text_of(form), zone)
     return _stamp(text, zone)
 
 
@@ -86,14 +84,13 @@ def known_zone(name: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _stamp(text: str, zone: str) -> str | None:
+def _stamp(whole: str, zone: str) -> str | None:
+    text = whole.strip()
+    if not text or text.startswith(_NEVER):
+        return None
     match = _STAMP(text)
     if match is None:
-        if text.startswith(_NEVER):
-            return None
-        raise Unfit(text, "is not a date and time")
-    if text.startswith(_NEVER):
-        return None
+        raise Unfit(whole, "is not a date and time")
     moment = _moment(text, match)
     offset = match[8]
     if offset is None:
@@ -159,7 +156,7 @@ def _canonical(moment: datetime, text: str = "") -> str:
 
 
 def _written(text: str, form: str, zone: str) -> str | None:
-    if text.startswith("0000"):
+    if not text or text.startswith("0000"):
         return None
     moment = _parsed(text, form)
     return _canonical(moment if moment.tzinfo else moment.replace(tzinfo=_own_zone(text, zone)), text)

@@ -1,0 +1,9 @@
+"""`orderhub bench`: the figures of one machine, printed with the ratios that other machines share."""
+
+
+def run_bench(database: str = "", *, seconds: float = 5.0, as_json: bool = False) -> None:
+    """Measure on a fresh SQLite file, or on an empty PostgreSQL database, and print the table."""
+    # Imported here: the load and the sink are processes of their own, and start with this package.
+    from hub.bench.table import print_bench
+
+    print_bench(database, seconds=seconds, as_json=as_json)

@@ -1,0 +1,2 @@
+-- name: bench_events
+SELECT count(*) FROM events;
