@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from hub.http.routes import routes
 from hub.http.problems import HANDLERS
+from hub.http.routes import routes
 from hub.run import Hub
 
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]

@@ -1,0 +1,92 @@
+"""The same request again: an `Idempotency-Key` makes a POST happen once, for 72 hours.
+
+A key is claimed before the operation and holds its answer afterwards; refusals and faults let it go, so
+that the request may be made again. Reports and decisions keep theirs in the very transaction of what
+they record (hub.inbound.report).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from hub.http.ask import Answer, Ask
+from hub.http.problems import Problem
+from hub.http.table import Op
+from hub.inbound.report import Mismatch
+from hub.store.engine import Unit
+from hub.store.rows import PLAIN
+
+KEPT_FOR = 72 * 3600 * 1_000_000
+_ABANDONED = 120 * 1_000_000
+_UNDER_WAY = 0
+
+
+class _Kept(msgspec.Struct):
+    status: int
+    headers: dict[str, str]
+    value: msgspec.Raw
+
+
+async def once(ask: Ask, op: Op) -> Any:
+    """The operation's answer, made now or kept from the first time."""
+    if len(ask.key) > 200:
+        raise Problem(422, "invalid", "an Idempotency-Key has at most 200 characters", field="Idempotency-Key")
+    digest = _digest(ask)
+    kept = await _claim(ask, digest)
+    if kept is not None:
+        return Answer(value=bytes(kept.value), status=kept.status, headers={**kept.headers, "idempotent-replayed": "true"})
+    try:
+        value = await op.handle(ask)
+    except BaseException:
+        await ask.hub.engine.transact(_let_go(ask))
+        raise
+    answer = value if isinstance(value, Answer) else Answer(value=value, status=op.status)
+    await _keep(ask, digest, answer)
+    return answer
+
+
+def _digest(ask: Ask) -> str:
+    url = ask.request.url
+    head = f"{ask.request.method} {url.path}?{url.query}\0".encode()
+    return hashlib.sha256(head + ask.body).hexdigest()
+
+
+async def _claim(ask: Ask, digest: str) -> _Kept | None:
+    """None when the key is ours to use; the answer kept under it otherwise."""
+    now = ask.hub.world.now()
+
+    async def work(unit: Unit) -> Unit:
+        unit.add("calls_claim", tenant=ask.tenant, key=ask.key, digest=digest, now=now,
+                 abandoned=now - _ABANDONED, expired=now - KEPT_FOR)  # fmt: skip
+        return unit
+
+    if (await ask.hub.engine.transact(work)).counts["calls_claim"]:
+        return None
+    rows = await ask.hub.engine.fetch("calls_get", tenant=ask.tenant, key=ask.key, since=0)
+    if rows and rows[0][0] != digest:
+        raise Mismatch("this Idempotency-Key was used for another request")
+    if not rows or rows[0][1] == _UNDER_WAY:
+        raise Problem(409, "in_progress", "the first request under this key has no answer yet", headers={"retry-after": "1"})
+    return msgspec.json.decode(ask.hub.vault.open(bytes(rows[0][2]).decode(), ask.key), type=_Kept)
+
+
+async def _keep(ask: Ask, digest: str, answer: Answer) -> None:
+    value = answer.value if isinstance(answer.value, bytes) else PLAIN.encode(answer.value)
+    kept = PLAIN.encode(_Kept(answer.status, answer.headers, msgspec.Raw(value))).decode()
+    sealed = ask.hub.vault.seal(kept, ask.key).encode()  # it may show a secret once more
+
+    async def work(unit: Unit) -> None:
+        unit.add("calls_add", tenant=ask.tenant, key=ask.key, digest=digest, at=ask.hub.world.now(),
+                 status=answer.status, answer=sealed)  # fmt: skip
+
+    await ask.hub.engine.transact(work)
+
+
+def _let_go(ask: Ask) -> Any:
+    async def work(unit: Unit) -> None:
+        unit.add("calls_drop", tenant=ask.tenant, key=ask.key)
+
+    return work

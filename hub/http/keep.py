@@ -1,0 +1,102 @@
+"""What operators make is written with its audit row, in one transaction, and seen at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from hub.directory import Connection, Endpoint, Partner, Route, Thing, Token
+from hub.http.ask import Ask
+from hub.http.problems import Problem, missing
+from hub.run import Hub
+from hub.store.engine import Poisoned, Unit
+from hub.store.rows import PLAIN
+
+T = TypeVar("T", bound=Thing)
+
+NOUNS: dict[type[Thing], str] = {
+    Connection: "connection", Endpoint: "endpoint", Partner: "partner", Route: "route", Token: "token",
+}  # fmt: skip
+
+_HIDDEN = {"secrets", "hash", "key", "settings", "created_at", "updated_at", "position"}
+
+
+def find(ask: Ask, type_: type[T], name: str) -> T:
+    """One of the caller's things by its id or name; Problem 404."""
+    found = ask.hub.directory.get(type_, name, tenant=ask.tenant)
+    if found is None:
+        raise missing(NOUNS[type_], name)
+    return found
+
+
+def copy(thing: T) -> T:
+    """A copy to change: the directory's own stays as the store has it until the change is written."""
+    return msgspec.convert(msgspec.to_builtins(thing), type(thing))
+
+
+async def save(ask: Ask, thing: Thing, action: str, before: Thing | None = None, **detail: Any) -> None:
+    """Write a thing with its audit row; Problem 409 where its name is taken."""
+    hub, noun = ask.hub, NOUNS[type(thing)]
+    other = hub.directory.get(type(thing), thing.name, tenant=thing.tenant)
+    if other is not None and other.id != thing.id:
+        raise _taken(noun, thing.name)
+    old, new = (shown(before) if before else {}), shown(thing)
+    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+    detail |= {"before": {name: old[name] for name in sorted(changed & old.keys())}} if before else {}
+    detail |= {"after": {name: new[name] for name in sorted(changed & new.keys())}}
+
+    async def work(unit: Unit) -> None:
+        await note(unit, ask, f"{noun}.{action}", thing.id, detail)
+        await hub.directory.put(unit, thing, hub.world.now())
+
+    try:
+        await hub.engine.transact(work)
+    except Poisoned as error:
+        raise _taken(noun, thing.name) from error
+    await seen(hub)
+
+
+async def drop(ask: Ask, thing: Thing, also: Callable[[Unit], Awaitable[None]] | None = None) -> Unit:
+    """Remove a thing, with what else goes with it."""
+    noun = NOUNS[type(thing)]
+
+    async def work(unit: Unit) -> Unit:
+        await note(unit, ask, f"{noun}.deleted", thing.id, {"before": shown(thing)})
+        unit.add("things_drop", kind=noun, id=thing.id, tenant=thing.tenant)
+        if also is not None:
+            await also(unit)
+        return unit
+
+    unit = await ask.hub.engine.transact(work)
+    await seen(ask.hub)
+    return unit
+
+
+async def note(unit: Unit, ask: Ask, action: str, subject: str, detail: dict[str, Any]) -> None:
+    """An audit row: who did what to what, with what was before and after where it changed."""
+    position = await unit.positions(1)
+    row = (position, ask.tenant, ask.hub.world.now(), ask.who.name, action, subject, PLAIN.encode(detail))
+    unit.add("audit_add", [row])
+
+
+async def record(ask: Ask, action: str, subject: str, **detail: Any) -> None:
+    """An audit row of its own."""
+    await ask.hub.engine.transact(lambda unit: note(unit, ask, action, subject, detail))
+
+
+async def seen(hub: Hub) -> None:
+    """This process knows of the change."""
+    await hub.directory.refresh()
+    hub.deliver.configure()
+
+
+def shown(thing: Thing) -> dict[str, Any]:
+    """A thing as the audit may show it: without secrets."""
+    doc: dict[str, Any] = msgspec.to_builtins(thing)
+    return {name: value for name, value in doc.items() if name not in _HIDDEN}
+
+
+def _taken(noun: str, name: str) -> Problem:
+    return Problem(409, "conflict", f"there is {noun} {name!r} already", field="name")

@@ -1,0 +1,243 @@
+"""Partners, tokens and routes: the small things that an operator makes."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from hub.contract.clock import text
+from hub.contract.errors import Misconfigured
+from hub.contract.mapping import compile_expression
+from hub.directory import Connection, Partner, Route, Token
+from hub.http.ask import Answer, Ask, Page
+from hub.http.auth import Scope
+from hub.http.catalogue import check_globs
+from hub.http.keep import copy, drop, find, save
+from hub.http.problems import Problem, invalid
+from hub.http.table import PAGING, Op
+from hub.run import token_hash
+
+Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$")]
+Role = Literal["receiver", "buyer", "warehouse", "supplier"]
+"""What a partner is to us."""
+
+
+class NewPartner(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Another company: it owns endpoints and tokens."""
+
+    name: Title
+    roles: list[Role] = msgspec.field(default_factory=lambda: ["receiver"])
+    metadata: dict[str, str] = {}
+
+
+class PartnerPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is to change of a partner."""
+
+    name: Title | UnsetType = UNSET
+    roles: list[Role] | UnsetType = UNSET
+    metadata: dict[str, str] | UnsetType = UNSET
+
+
+class PartnerOut(msgspec.Struct, kw_only=True):
+    """A partner as it is shown."""
+
+    id: str
+    name: str
+    roles: list[str]
+    metadata: dict[str, str]
+    created_at: str
+    updated_at: str
+
+
+class NewToken(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A token to be made; one with the scope `partner` says for whom."""
+
+    name: Title
+    scopes: Annotated[list[Scope], Meta(min_length=1)]
+    partner: str = ""
+
+
+class TokenOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A token as it is shown: its text only when it is made."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    status: str
+    created_at: str
+    partner: str = ""
+    token: str | None = None
+
+
+class NewRoute(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """News to a connection: on an event (a glob) for which the predicate holds, run this write of its channel."""
+
+    event: str
+    connection: str
+    write: str
+    predicate: Annotated[str, Meta(max_length=2000)] = ""
+    name: Title | UnsetType = UNSET
+
+
+class RouteOut(msgspec.Struct, kw_only=True):
+    """A route as it is shown."""
+
+    id: str
+    name: str
+    event: str
+    connection: str
+    write: str
+    predicate: str
+    status: str
+    created_at: str
+
+
+def _partner(one: Partner) -> PartnerOut:
+    return PartnerOut(id=one.id, name=one.name, roles=one.roles, metadata=one.metadata,
+                      created_at=text(one.created_at), updated_at=text(one.updated_at))  # fmt: skip
+
+
+async def list_partners(ask: Ask) -> Page[PartnerOut]:
+    """All of the tenant."""
+    return ask.things(Partner, _partner)
+
+
+async def get_partner(ask: Ask) -> PartnerOut:
+    """One, by id or name."""
+    return _partner(find(ask, Partner, ask.path()))
+
+
+async def create_partner(ask: Ask) -> Answer:
+    """A partner, to own endpoints and tokens."""
+    given = ask.decode(NewPartner)
+    one = Partner(id=ask.hub.world.new_id("par"), tenant=ask.tenant, name=given.name, roles=[*given.roles],
+                  metadata=given.metadata)  # fmt: skip
+    await save(ask, one, "created")
+    return Answer(value=_partner(find(ask, Partner, one.id)), status=201, headers={"location": f"/v1/partners/{one.id}"})
+
+
+async def change_partner(ask: Ask) -> PartnerOut:
+    """Change what is given."""
+    given, before = ask.decode(PartnerPatch), find(ask, Partner, ask.path())
+    one = copy(before)
+    for name in given.__struct_fields__:
+        if (value := getattr(given, name)) is not UNSET:
+            setattr(one, name, value)
+    await save(ask, one, "changed", before)
+    return _partner(find(ask, Partner, one.id))
+
+
+async def delete_partner(ask: Ask) -> Answer:
+    """Gone; refused while it still owns tokens."""
+    one = find(ask, Partner, ask.path())
+    owned = [token.name for token in ask.hub.directory.all(Token, ask.tenant) if token.partner == one.id]
+    if owned:
+        raise Problem(409, "conflict", f"it owns the tokens {', '.join(owned)}: revoke them first")
+    await drop(ask, one)
+    return Answer(status=204)
+
+
+def _token(one: Token, shown: str | None = None) -> TokenOut:
+    return TokenOut(id=one.id, name=one.name, scopes=one.scopes, status=one.status, created_at=text(one.created_at),
+                    partner=one.partner, token=shown)  # fmt: skip
+
+
+async def list_tokens(ask: Ask) -> Page[TokenOut]:
+    """All of the tenant, without their texts."""
+    return ask.things(Token, _token)
+
+
+async def get_token(ask: Ask) -> TokenOut:
+    """One, by id or name."""
+    return _token(find(ask, Token, ask.path()))
+
+
+async def create_token(ask: Ask) -> Answer:
+    """The token is shown in this answer and never again: a hash of it is kept."""
+    given = ask.decode(NewToken)
+    if ("partner" in given.scopes) != bool(given.partner) or ("partner" in given.scopes and len(given.scopes) > 1):
+        raise invalid("a partner's token has the scope `partner` alone and says whose it is", "partner")
+    partner = find(ask, Partner, given.partner).id if given.partner else ""
+    shown = f"oh_{secrets.token_urlsafe(32)}"
+    one = Token(id=ask.hub.world.new_id("tok"), tenant=ask.tenant, name=given.name, hash=token_hash(shown),
+                scopes=[*given.scopes], partner=partner)  # fmt: skip
+    await save(ask, one, "created", secret_shown=True)
+    return Answer(value=_token(find(ask, Token, one.id), shown), status=201, headers={"location": f"/v1/tokens/{one.id}"})
+
+
+async def revoke_token(ask: Ask) -> Answer:
+    """It opens nothing any more; the last admin token cannot be revoked."""
+    one = find(ask, Token, ask.path())
+    others = [token for token in ask.hub.directory.all(Token, ask.tenant) if token.id != one.id and "admin" in token.scopes]
+    if "admin" in one.scopes and not others:
+        raise Problem(409, "conflict", "this is the last admin token: make another first")
+    await drop(ask, one)
+    return Answer(status=204)
+
+
+def _route(one: Route) -> RouteOut:
+    return RouteOut(id=one.id, name=one.name, event=one.event, connection=one.connection, write=one.write,
+                    predicate=one.predicate, status=one.status, created_at=text(one.created_at))  # fmt: skip
+
+
+async def list_routes(ask: Ask) -> Page[RouteOut]:
+    """All of the tenant."""
+    return ask.things(Route, _route)
+
+
+async def get_route(ask: Ask) -> RouteOut:
+    """One, by id or name."""
+    return _route(find(ask, Route, ask.path()))
+
+
+async def create_route(ask: Ask) -> Answer:
+    """The event, the connection, its write and the predicate are checked now, not when news comes."""
+    given = ask.decode(NewRoute)
+    check_globs([given.event], "event")
+    target = ask.hub.directory.get(Connection, given.connection, tenant=ask.tenant)
+    if target is None:
+        raise invalid(f"there is no connection {given.connection!r}", "connection")
+    writes = ask.hub.directory.channel(target).writes
+    if given.write not in writes:
+        raise invalid(f"{target.channel} has no write {given.write!r}", "write", allowed=sorted(writes))
+    try:
+        compile_expression(given.predicate, file="predicate") if given.predicate else None
+    except Misconfigured as error:
+        raise invalid("; ".join(error.faults), "predicate", faults=error.faults) from error
+    id_ = ask.hub.world.new_id("rou")
+    one = Route(id=id_, tenant=ask.tenant, name=given.name or id_, event=given.event, connection=target.id,
+                write=given.write, predicate=given.predicate)  # fmt: skip
+    await save(ask, one, "created")
+    return Answer(value=_route(find(ask, Route, id_)), status=201, headers={"location": f"/v1/routes/{id_}"})
+
+
+async def delete_route(ask: Ask) -> Answer:
+    """No news goes that way any more."""
+    await drop(ask, find(ask, Route, ask.path()))
+    return Answer(status=204)
+
+
+OPS = (
+    Op(method="GET", path="/v1/partners", summary="List partners", handle=list_partners, gives=Page[PartnerOut], query=PAGING),
+    Op(method="POST", path="/v1/partners", summary="Make a partner", handle=create_partner, scope="admin",
+       takes=NewPartner, gives=PartnerOut, status=201),
+    Op(method="GET", path="/v1/partners/{id}", summary="Show a partner", handle=get_partner, gives=PartnerOut),
+    Op(method="PATCH", path="/v1/partners/{id}", summary="Change a partner", handle=change_partner, scope="admin",
+       takes=PartnerPatch, gives=PartnerOut),
+    Op(method="DELETE", path="/v1/partners/{id}", summary="Remove a partner", handle=delete_partner, scope="admin",
+       status=204),
+    Op(method="GET", path="/v1/tokens", summary="List tokens", handle=list_tokens, scope="admin", gives=Page[TokenOut],
+       query=PAGING),
+    Op(method="POST", path="/v1/tokens", summary="Make a token", handle=create_token, scope="admin", takes=NewToken,
+       gives=TokenOut, status=201),
+    Op(method="GET", path="/v1/tokens/{id}", summary="Show a token", handle=get_token, scope="admin", gives=TokenOut),
+    Op(method="DELETE", path="/v1/tokens/{id}", summary="Revoke a token", handle=revoke_token, scope="admin", status=204),
+    Op(method="GET", path="/v1/routes", summary="List routes", handle=list_routes, gives=Page[RouteOut], query=PAGING),
+    Op(method="POST", path="/v1/routes", summary="Make a route", handle=create_route, scope="admin", takes=NewRoute,
+       gives=RouteOut, status=201),
+    Op(method="GET", path="/v1/routes/{id}", summary="Show a route", handle=get_route, gives=RouteOut),
+    Op(method="DELETE", path="/v1/routes/{id}", summary="Remove a route", handle=delete_route, scope="admin", status=204),
+)  # fmt: skip
