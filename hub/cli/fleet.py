@@ -1,0 +1,112 @@
+"""One hub as several processes behind one port; the store is their only link."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import multiprocessing.connection
+import signal
+import socket
+import time
+from collections.abc import Callable
+from multiprocessing.context import SpawnProcess
+from multiprocessing.synchronize import Event
+from typing import TYPE_CHECKING
+
+import structlog
+
+from hub.config import Config
+from hub.contract.errors import HubError
+
+if TYPE_CHECKING:
+    from hub.run import Hub
+
+_SPAWN = multiprocessing.get_context("spawn")
+_PATIENCE = 60.0
+_CALM = 1.0
+log = structlog.get_logger("orderhub")
+
+
+def run_one(config: Config, listener: socket.socket, ready: Callable[[Hub], None]) -> None:
+    """The hub in this process, until it is told to stop."""
+    from hub.serve import serve
+
+    asyncio.run(serve(config, ready, [listener]))
+
+
+class Fleet:
+    """Several processes of one configuration; the first makes the schema and the token, then the others start."""
+
+    def __init__(self, config: Config, listener: socket.socket, count: int) -> None:
+        self._config = config
+        self._listener = listener
+        self._count = count
+        self._members: list[SpawnProcess] = []
+        self._stopped = False
+
+    def run(self) -> None:
+        """Keep them running until SIGTERM or SIGINT; one that ends is started again."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: self.stop())
+        first = _SPAWN.Event()
+        self._members = [self._start(first)]
+        if self._awaits(first, self._members[0]):
+            self._members += [self._start(_SPAWN.Event()) for _ in range(1, self._count)]
+            while not self._stopped:
+                self._look_after()
+        self._end()
+
+    def stop(self) -> None:
+        """Ask all of them to finish what is under way."""
+        self._stopped = True
+        for member in self._members:
+            if member.is_alive():
+                member.terminate()
+
+    def _start(self, ready: Event) -> SpawnProcess:
+        quiet = bool(self._members)
+        member = _SPAWN.Process(target=_member, args=(self._config, self._listener, ready, quiet), daemon=False)
+        member.start()
+        return member
+
+    def _awaits(self, ready: Event, member: SpawnProcess) -> bool:
+        until = time.monotonic() + _PATIENCE
+        while member.is_alive() and not self._stopped and time.monotonic() < until:
+            if ready.wait(0.1):
+                return True
+        return False
+
+    def _look_after(self) -> None:
+        multiprocessing.connection.wait([member.sentinel for member in self._members], timeout=_CALM)
+        for place, member in enumerate(self._members):
+            if not member.is_alive() and not self._stopped:
+                log.error("a process of the hub ended; another one is started", code=member.exitcode)
+                time.sleep(_CALM)
+                self._members[place] = self._start(_SPAWN.Event())
+
+    def _end(self) -> None:
+        self.stop()
+        for member in self._members:
+            member.join(_PATIENCE)
+            if member.is_alive():
+                member.kill()
+        if not self._stopped or any(member.exitcode for member in self._members):
+            raise SystemExit(1)
+
+
+def _member(config: Config, listener: socket.socket, started: Event, quiet: bool) -> None:
+    from hub.cli.failures import give_up
+    from hub.cli.logs import to_stderr
+    from hub.cli.serving import announce
+
+    to_stderr()
+
+    def ready(hub: Hub) -> None:
+        if not quiet:
+            announce(config)(hub)
+        started.set()
+
+    try:
+        run_one(config, listener, ready)
+    except HubError as error:
+        give_up(error)

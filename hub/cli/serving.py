@@ -1,0 +1,148 @@
+"""`orderhub serve`: the hub itself, in one process or several behind one port."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.cli.address import read_run, run_path, write_run
+from hub.cli.failures import USAGE, Failure
+from hub.cli.show import console
+
+if TYPE_CHECKING:
+    from hub.config import Config
+    from hub.run import Hub
+
+Database = Annotated[
+    str | None, typer.Option(help="`sqlite:FILE` or `postgresql://…`; else ORDERHUB_DATABASE, else sqlite:orderhub.db.")
+]
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="The port to listen on, 8080; 0 takes any free one.")]
+Only = Annotated[str | None, typer.Option(help="Roles of this process: inbound, outbound, http (PostgreSQL).")]
+Processes = Annotated[int, typer.Option(min=1, max=64, help="How many processes share the port (PostgreSQL).")]
+Hold = Annotated[
+    bool, typer.Option("--hold-outbound", help="Send nothing: for a restored or cloned database.")
+]
+Private = Annotated[
+    list[str] | None,
+    typer.Option(help="A private network that webhooks and writes may reach, such as 127.0.0.1/32. Repeatable."),
+]
+
+
+def serve(
+    database: Database = None,
+    host: Host = "127.0.0.1",
+    port: Port = None,
+    only: Only = None,
+    processes: Processes = 1,
+    hold_outbound: Hold = False,
+    allow_private: Private = None,
+) -> None:
+    """Run the hub until Ctrl-C or SIGTERM."""
+    from hub.cli.fleet import Fleet, run_one
+    from hub.cli.logs import to_stderr
+    from hub.config import DEFAULT_PORT
+
+    given = DEFAULT_PORT if port is None else port
+    config = configured(database, only, host=host, port=given, hold_outbound=hold_outbound, allow_private=allow_private)
+    if config.sqlite_path and (only or processes > 1):
+        raise Failure(
+            "--only and --processes need PostgreSQL: one process owns a SQLite file",
+            hint="Give --database postgresql://… (and ORDERHUB_KEY), or leave them out.",
+            code=USAGE,
+        )
+    to_stderr()
+    with listening(config.host, config.port) as listener:
+        config = _with_port(config, listener)
+        if processes > 1:
+            Fleet(config, listener, processes).run()
+        else:
+            run_one(config, listener, announce(config))
+
+
+def configured(database: str | None, only: str | None, **told: Any) -> Config:
+    """The configuration of environment and command line; Misconfigured lists every fault."""
+    from hub.config import Config, from_environment
+
+    roles = frozenset(part.strip() for part in only.split(",")) if only else None
+    known = Config().roles
+    if roles and roles - known:
+        raise Failure(
+            f"--only {only}: there is no role {', '.join(sorted(roles - known))}",
+            hint=f"The roles are {', '.join(sorted(known))}.",
+            code=USAGE,
+        )
+    told["allow_private"] = tuple(told["allow_private"] or ()) or None
+    return from_environment(database=database, roles=roles, **told)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens, so that its port is known before the hub opens."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise Failure(
+            f"cannot listen on {host}:{port}: {error.strerror}",
+            hint="Another hub may run there already. Choose another one with --port, 0 takes any free one.",
+        ) from error
+    listener.listen(2048)
+    return listener
+
+
+def _with_port(config: Config, listener: socket.socket) -> Config:
+    import msgspec
+
+    return msgspec.structs.replace(config, port=listener.getsockname()[1])
+
+
+def announce(config: Config) -> Callable[[Hub], None]:
+    """What to do once the hub listens: leave its address for the other commands, and say it."""
+
+    def ready(hub: Hub) -> None:
+        url = url_of(config)
+        made = hub.admin_token if hub.admin_token != config.admin_token else ""
+        file = run_path(config.sqlite_path) if config.sqlite_path else None
+        if file is not None:
+            write_run(file, url, hub.admin_token)
+        _greet(config, url, made, file)
+
+    return ready
+
+
+def url_of(config: Config) -> str:
+    """Where the hub of a configuration is reached from here."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)  # noqa: S104  a name, not a bind
+    return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{config.port}"
+
+
+def _greet(config: Config, url: str, made: str, file: Path | None) -> None:
+    from hub import __version__
+
+    out = console()
+    out.print(f"[bold]orderhub {__version__}[/] on [bold]{url}[/]  ({shown(config.database)})")
+    if config.hold_outbound:
+        out.print("[yellow]outbound is held: nothing is sent until it is started without --hold-outbound[/]")
+    if made:
+        out.print(f"admin token, shown this once: [bold]{made}[/]")
+    if file is not None and read_run(file).get("token"):
+        out.print(f"commands in this folder find it by themselves ({file}, readable by you alone). Next:")
+    else:
+        out.print(f"export ORDERHUB_URL={url} ORDERHUB_TOKEN=…   Next:")
+    out.print("  orderhub connect shopify        a connection, and the steps at the far side")
+    out.print("  orderhub endpoints add URL      where a partner receives webhooks")
+    out.print("  orderhub orders follow          watch orders as they come")
+
+
+def shown(database: str) -> str:
+    """A database's address without its password."""
+    head, at, tail = database.rpartition("@")
+    scheme, _, user = head.partition("://")
+    return f"{scheme}://{user.partition(':')[0]}@{tail}" if at else database

@@ -1,0 +1,121 @@
+"""Showing: tables for people, JSON for programs. A list is a row a line where JSON is asked for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs; a list is one row a line.")]
+Most = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows at most.")]
+
+GOOD = frozenset(
+    "active processed delivered paid confirmed completed fulfilled applied ok live closed released captured".split()
+)
+BAD = frozenset("failed dead open error cancelled quarantined critical disabled rejected exception lost 401 503".split())
+WAITING = frozenset("waiting due held paused duplicate acked snoozed warning unpaid pending stub draft observe".split())
+
+
+def console() -> Console:
+    """Where people read."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def as_json(value: Any) -> None:
+    """One value as JSON: on one line for a row of a list, spread out for a terminal's eye."""
+    print(json.dumps(value, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+
+
+def line(row: Any) -> None:
+    """One row of a list as one line of JSON, at once."""
+    print(json.dumps(row, ensure_ascii=False), flush=True)
+
+
+def rows(found: Iterable[Mapping[str, Any]], columns: Mapping[str, str], *, json_lines: bool, none: str) -> None:
+    """A list: `columns` are titles and the dotted paths that fill them, `none` the sentence for an empty one."""
+    if json_lines:
+        for row in found:
+            line(row)
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in columns:
+        table.add_column(title, overflow="fold")
+    for row in found:
+        table.add_row(*(cell(at(row, path)) for path in columns.values()))
+    console().print(table if table.row_count else none)
+
+
+def one(doc: Any, *, json_form: bool) -> None:
+    """One thing: its fields a line each, what is nested below them."""
+    if json_form:
+        as_json(doc)
+        return
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in doc.items():
+        if value not in (None, "", [], {}):
+            table.add_row(name, cell(value))
+    console().print(table)
+
+
+def said(sentence: str, *, json_form: bool = False, doc: Any = None) -> None:
+    """What was done: a sentence for people, the answer for programs."""
+    if json_form:
+        as_json(doc)
+    else:
+        console().print(sentence)
+
+
+def at(doc: Any, path: str) -> Any:
+    """What stands at a dotted path, or at the first of several parted by `|` that is not empty."""
+    for choice in path.split("|"):
+        value: Any = doc
+        for name in choice.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if value not in (None, "", [], {}):
+            return value
+    return None
+
+
+def cell(value: Any) -> Any:
+    """A value as a cell: known words in their colour, times without their fractions, lists in a row."""
+    from rich.text import Text
+
+    if value is None:
+        return Text("–", style="dim")
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
+    if isinstance(value, Mapping) and value.keys() == {"amount", "currency"}:
+        return Text(f"{value['amount']} {value['currency']}")
+    if isinstance(value, list) and not any(isinstance(item, Mapping) for item in value):
+        return Text(", ".join(map(str, value)))
+    if isinstance(value, Mapping | list):
+        return Text(json.dumps(value, ensure_ascii=False, indent=2))
+    return Text(time(str(value)), style=colour(str(value)))
+
+
+def colour(word: str) -> str:
+    """The colour of a word that says how something is."""
+    if word in GOOD:
+        return "green"
+    return "red" if word in BAD else "yellow" if word in WAITING else ""
+
+
+def time(text: str) -> str:
+    """A time without its fractions; any other text as it is."""
+    if len(text) >= 20 and text[4:5] == text[7:8] == "-" and text[10:11] == "T" and text.endswith("Z"):
+        return f"{text[:10]} {text[11:19]}"
+    return text
