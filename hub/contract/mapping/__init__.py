@@ -10,6 +10,7 @@ from hub.contract.mapping.compile import compile_expression, compile_mapping
 from hub.contract.mapping.expression import Expression
 from hub.contract.mapping.interpret import Trace
 from hub.contract.mapping.mapping import Mapping
+from hub.contract.mapping.readers import Shelf, apply, shelf
 from hub.contract.mapping.steps.tables import Unknown
 from hub.contract.mapping.trial import Case, Failure, run_tests
 
@@ -18,9 +19,12 @@ __all__ = [
     "Expression",
     "Failure",
     "Mapping",
+    "Shelf",
     "Trace",
     "Unknown",
+    "apply",
     "compile_expression",
     "compile_mapping",
     "run_tests",
+    "shelf",
 ]

@@ -13,6 +13,7 @@ from hub.contract.mapping.document import Branch, Row, Twig, Word
 from hub.contract.mapping.engine import Engine
 from hub.contract.mapping.expression import Expression
 from hub.contract.mapping.extends import Find, Sheet, gather
+from hub.contract.mapping.generate import expression_run
 from hub.contract.mapping.mapping import Mapping
 from hub.contract.mapping.parser import parse
 from hub.contract.mapping.place import Faults, Spot
@@ -56,7 +57,7 @@ def compile_expression(text: str, *, file: str = "", payload: Format = "json") -
     faults.settle()
     if bound is None:
         raise Misconfigured(f"{Spot(file, 1, 1)} the expression is empty")
-    return Expression(text, bound, payload)
+    return Expression(text, bound, expression_run(bound), payload)
 
 
 class _Compiler:

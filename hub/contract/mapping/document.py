@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from hub.contract.mapping.shield import hide, show
 
 LARGEST = 1_000_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FOLD = re.compile(r"[ \t]*\n[ \t\n]*")
 _NULLS = ("", "~", "null", "Null", "NULL")
 
 
@@ -124,15 +126,35 @@ class _Reader:
 
 
 def _locator(text: str, file: str, node: yaml.ScalarNode) -> Locate:
-    """Exact for what stands on one line without escapes, else the scalar's own spot."""
-    start, value = node.start_mark, node.value
+    """From an offset in the scalar's value to its spot: exact unless there are escapes, else the scalar's own."""
+    start = node.start_mark
+    own = Spot(file, start.line + 1, start.column + 1)
+    if node.style in ("|", ">"):
+        return lambda _offset: own
     written = text[start.index : node.end_mark.index]
-    line, column = start.line + 1, start.column + 1
 
     def along(offset: int) -> Spot:
-        shift = value[:offset].count("'") + 1 if node.style == "'" else 1 if node.style == '"' else 0
-        return Spot(file, line, column + offset + shift)
+        places = _places(written, node.style or "")
+        if len(places) != len(node.value):
+            return own
+        before = written[: places[offset] if offset < len(places) else len(written)]
+        lines = before.count("\n")
+        column = len(before) - before.rfind("\n") if lines else own.column + len(before)
+        return Spot(file, own.line + lines, column)
 
-    if node.style in ("|", ">") or "\n" in written or (node.style == '"' and "\\" in written):
-        return lambda _offset: Spot(file, line, column)
     return along
+
+
+def _places(written: str, style: str) -> list[int]:
+    """Where each sign of a scalar's value stands in what is written: quotes left out, folded lines one space."""
+    places: list[int] = []
+    at, end = (1, len(written) - 1) if style else (0, len(written.rstrip()))
+    while at < end:
+        fold = _FOLD.match(written, at)
+        if fold is not None:
+            places += [fold.start()] * max(1, fold.group().count("\n") - 1)
+            at = fold.end()
+            continue
+        places.append(at)
+        at += 2 if style == "'" and written.startswith("''", at) else 1
+    return places

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from hub.contract.errors import Place, Unmapped
 from hub.contract.mapping.interpret import Run
+from hub.contract.mapping.place import Unfit
+from hub.contract.mapping.steps.tables import Unknown
 from hub.contract.mapping.syntax import Expr
 from hub.contract.mapping.trees import Format, tree
 from hub.contract.mapping.walk import Reading, Scope, Seen
@@ -16,23 +19,28 @@ _NOBODY = Message()
 _HERE: Any = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Expression:
     """A compiled expression; safe to share, evaluated as often as wanted."""
 
     text: str
     expr: Expr
+    run: Callable[[Any, Any, Message, list[Unknown]], Any]
     format: Format = "json"
 
     def value(self, payload: Any, root: Any = _HERE, message: Message | None = None) -> Any:
         """Its value with `payload` as `.` (and as `$`, unless `root` is another); raises Unmapped."""
-        top = payload if root is _HERE else root
-        reading = Reading(message or _NOBODY, Seen(top, ""))
-        run = Run(reading)
+        top, around = payload if root is _HERE else root, message or _NOBODY
         try:
-            return run.told(self.expr, Scope(Seen(payload, "")), "")
+            return self.run(payload, top, around, [])
+        except Unfit:
+            return self._slowly(payload, top, around)
         except RecursionError:
             raise Unmapped("nested too deeply", place=Place(*self.expr.spot)) from None
+
+    def _slowly(self, payload: Any, top: Any, message: Message) -> Any:
+        run = Run(Reading(message, Seen(top, "")))
+        return run.told(self.expr, Scope(Seen(payload, "")), "")
 
     def holds(self, payload: Any, root: Any = _HERE, message: Message | None = None) -> bool:
         """Whether its value is true: neither null, false, zero nor empty."""

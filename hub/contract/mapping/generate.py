@@ -7,12 +7,13 @@ told by the interpreter, which runs again from the start: here nothing is spent 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.contract.mapping import casts, logic
 from hub.contract.mapping.payload import Node, Types, types_of
 from hub.contract.mapping.phrases import Phrases, Spoken, Stand
+from hub.contract.mapping.place import Spot
 from hub.contract.mapping.plan import (
     Choose,
     Demand,
@@ -30,6 +31,7 @@ from hub.contract.mapping.plan import (
 from hub.contract.mapping.steps.other import truth
 from hub.contract.mapping.steps.registry import Step
 from hub.contract.mapping.syntax import Apply, Every, Expr, Path, inside
+from hub.contract.mapping.walk import WORK, WORK_PER_BYTE
 from hub.contract.mapping.writer import Writer
 
 Run = Callable[[Any, Any, Any], list[tuple[Any, dict[str, Any]]]]
@@ -60,10 +62,32 @@ def typed_run(whole: Whole) -> tuple[Run, Types]:
     return run, types
 
 
+def expression_run(expr: Expr) -> Callable[[Any, Any, Any, Any], Any]:
+    """The function of one expression: (here, root, message, notes) → its value."""
+    writer = Writer()
+    phrases = Phrases(writer)
+    with writer.block("def value(p, r, message, notes):"):
+        writer.line(f"zone, work, most = message.zone, 0, {WORK}")
+        phrases.root = phrases.below("r", None, Stand("r", "r", None))
+        writer.line(f"return {phrases.value(expr, phrases.below('p', None, Stand('p', 'p', None)))}")
+    run: Callable[[Any, Any, Any, Any], Any] = writer.made("value")
+    return run
+
+
 def _settle(node: Node) -> None:
     node.whole = node.whole or not node.members
     for inner in node.members.values():
         _settle(inner)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What a loop goes over: items, or their groups, whose rows have a slot."""
+
+    at: Spoken
+    spot: Spot
+    group: Expr | None = None
+    rows: str = ""
 
 
 class Source:
@@ -82,6 +106,7 @@ class Source:
         with block("def run(p, message, notes):"):
             short = "False" if self.node is None else f"len(message.body) <= {casts.TEXT_LIMIT}"
             line(f"zone, out, short = message.zone, [], {short}")
+            line(f"work, most = 0, {WORK} + {WORK_PER_BYTE} * len(message.body)")
             top = self.phrases.below("p", self.node, Stand("p", "p", None))
             top = Stand(top.raw, top.object, top.node)
             self.phrases.root = top
@@ -89,7 +114,8 @@ class Source:
                 self.document(whole, top)
             else:
                 at = self.elements(whole.each, top)
-                self.walk(at, whole.group, whole.rows, top, lambda stand: self.document(whole, stand))
+                over = Walk(at, whole.each.spot, whole.group, whole.rows)
+                self.walk(over, top, lambda stand: self.document(whole, stand))
             line("return out")
 
     def document(self, whole: Whole, stand: Stand) -> None:
@@ -114,26 +140,30 @@ class Source:
             return at if at.many else self.phrases.listed(at)
         return self.phrases.listed(self.phrases.walked(replace(over, parts=tuple(most)), stand))
 
-    def walk(
-        self, at: Spoken, group: Expr | None, slot: str, stand: Stand, body: Callable[[Stand], None]
-    ) -> None:
+    def walk(self, over: Walk, stand: Stand, body: Callable[[Stand], None]) -> None:
         """A loop over items, or over their groups."""
-        one = self.writer.fresh("e")
-        if group is None:
+        one, at = self.writer.fresh("e"), over.at
+        self.phrases.counted(at.text, over.spot)
+        if over.group is None:
             with self.writer.block(f"for {one} in {at.text}:"), self.writer.block(f"if {one} is not None:"):
                 body(self.phrases.below(one, at.node, stand))
             return
-        groups, named = self.writer.fresh("g"), self.writer.named(logic.group_name, "group")
-        self.writer.line(f"{groups} = {{}}")
-        with self.writer.block(f"for {one} in {at.text}:"), self.writer.block(f"if {one} is not None:"):
-            below = self.phrases.below(one, at.node, stand)
-            self.writer.line(
-                f"{groups}.setdefault({named}({self.phrases.value(group, below)}), []).append({one})"
-            )
-        self.phrases.rows[slot] = at.node
-        with self.writer.block(f"for {slot} in {groups}.values():"):
-            self.writer.line(f"{one} = {slot}[0]")
+        groups = self.groups(over, over.group, one, stand)
+        self.phrases.rows[over.rows] = at.node
+        with self.writer.block(f"for {over.rows} in {groups}.values():"):
+            self.writer.line(f"{one} = {over.rows}[0]")
             body(self.phrases.below(one, at.node, stand))
+
+    def groups(self, over: Walk, group: Expr, one: str, stand: Stand) -> str:
+        """Items by the text that they are grouped by."""
+        found, named = self.writer.fresh("g"), self.writer.named(logic.group_name, "group")
+        self.writer.line(f"{found} = {{}}")
+        with self.writer.block(f"for {one} in {over.at.text}:"), self.writer.block(f"if {one} is not None:"):
+            below = self.phrases.below(one, over.at.node, stand)
+            self.writer.line(
+                f"{found}.setdefault({named}({self.phrases.value(group, below)}), []).append({one})"
+            )
+        return found
 
     def declared(self, found: tuple[Var, ...], when: Expr | None, stand: Stand) -> Any:
         """A block in which the variables are known, entered where there is a result."""
@@ -231,7 +261,7 @@ class Source:
             with self.declared(each.vars, each.when, below):
                 self.put(each.body, below, f"{found}.append({{}})")
 
-        self.walk(self.elements(each.over, stand), each.group, each.rows, stand, body)
+        self.walk(Walk(self.elements(each.over, stand), each.over.spot, each.group, each.rows), stand, body)
         self.writer.line(f"if not {found}: {found} = None")
         return found
 

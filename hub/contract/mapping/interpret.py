@@ -12,7 +12,7 @@ from typing import Any
 
 from hub.contract.errors import Place, Unmapped
 from hub.contract.mapping import logic
-from hub.contract.mapping.place import Missing, Spot, Unfit
+from hub.contract.mapping.place import Missing, Spent, Spot, Unfit
 from hub.contract.mapping.plan import (
     Choose,
     Demand,
@@ -66,14 +66,18 @@ class Run:
         if whole.each is None:
             yield top
         else:
-            yield from self._grouped(self._located(whole.each, top), whole.group, whole.rows, top)
+            found = self._located(whole.each, top)
+            yield from self._grouped(found, whole.each.spot, whole.group, whole.rows, top)
 
     def _located(self, over: Expr, scope: Scope) -> list[Seen]:
         found: list[Seen] = self._guarded(lambda: self.reading.located(over, scope), over.spot)
         return found
 
-    def _grouped(self, found: list[Seen], group: Expr | None, slot: str, scope: Scope) -> Iterator[Scope]:
+    def _grouped(
+        self, found: list[Seen], spot: Spot, group: Expr | None, slot: str, scope: Scope
+    ) -> Iterator[Scope]:
         """A scope for each item, or for each group's first, whose rows are then known as `@rows`."""
+        self._guarded(lambda: self.reading.counted(found, spot), spot)
         if group is None:
             yield from (scope.below(seen) for seen in found)
             return
@@ -114,7 +118,8 @@ class Run:
         try:
             return do()
         except Unfit as unfit:
-            raise self.fault(unfit, self.reading.failed or spot) from None
+            failed = unfit.spot if isinstance(unfit, Spent) else self.reading.failed
+            raise self.fault(unfit, failed or spot) from None
 
     def fault(self, unfit: Unfit, spot: Spot) -> Unmapped:
         """The error that names the spot in the mapping, the field and the value."""
@@ -186,7 +191,7 @@ class Run:
         found = self._located(each.over, scope)
         return self.numbered(
             (each.body, below)
-            for below in self._grouped(found, each.group, each.rows, scope)
+            for below in self._grouped(found, each.over.spot, each.group, each.rows, scope)
             if self._declared(each.vars, each.when, below)
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from hub.contract.errors import Place, Unmapped
+from hub.contract.errors import Misconfigured, Place, Unmapped
 from hub.contract.fact import Fact, Subject
 from hub.contract.mapping.engine import Document, Engine
 from hub.contract.mapping.interpret import Trace
@@ -84,9 +84,7 @@ class Mapping:
 
     def _fact(self, doc: dict[str, Any], marks: dict[str, Any], message: Message) -> Fact:
         if self.subject == JSON:
-            raise Unmapped(
-                f"target json makes no facts: use {self.name} to transform", place=Place(self.file)
-            )
+            raise Misconfigured(f"{self.file}: {self.name} aims at json, of which no facts are made")
         order = None if self.subject == "order" else doc.pop("order", None)
         stated = doc.get("source_revision")
         occurred = marks.get("occurred_at")

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hub.contract.mapping import logic
 from hub.contract.mapping.context import known
 from hub.contract.mapping.payload import Node
-from hub.contract.mapping.place import Missing
+from hub.contract.mapping.place import Missing, Spent, Spot
 from hub.contract.mapping.steps.scalars import looks_numeric
 from hub.contract.mapping.steps.tables import look
 from hub.contract.mapping.syntax import (
@@ -70,6 +70,7 @@ class Phrases:
         self.root = Stand("p", "p", None)
         self.rows: dict[str, Node | None] = {}
         self.missing = writer.named(Missing, "missing")
+        self.spent = writer.named(Spent, "spent")
 
     # values
 
@@ -280,9 +281,8 @@ class Phrases:
         if at.many:
             return self.every(at)
         name = self.put(at.text)
-        return Spoken(
-            f"({name} if {name}.__class__ is list else {self.items(name, at.node)})", at.node, many=True
-        )
+        found = self.put(f"{name} if {name}.__class__ is list else {self.items(name, at.node)}")
+        return Spoken(found, at.node, many=True)
 
     def items(self, text: str, node: Node | None) -> str:
         """The items of a value."""
@@ -300,10 +300,17 @@ class Phrases:
     def filtered(self, at: Spoken, test: Expr, stand: Stand) -> Spoken:
         """The items for which a test holds."""
         found, one = self.put("[]"), self.writer.fresh("e")
+        self.counted(at.text, test.spot)
         with self.writer.block(f"for {one} in {at.text}:"):
             below = self.below(one, at.node, stand)
             self.writer.line(f"if {self.value(test, below)}: {found}.append({one})")
         return Spoken(found, at.node, many=True)
+
+    def counted(self, items: str, spot: Spot) -> None:
+        """The work of walking over items, which has an end."""
+        spent = self.writer.named(spot, "spot")
+        self.writer.line(f"work += len({items})")
+        self.writer.line(f"if work > most: raise {self.spent}({spent})")
 
     def below(self, raw: str, node: Node | None, stand: Stand) -> Stand:
         """One element further in: seen as an object, an empty one where it is none."""

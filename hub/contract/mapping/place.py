@@ -60,6 +60,17 @@ class Unfit(ValueError):
         self.reason = reason
 
 
+class Spent(Unfit):
+    """More work than one message may ask for; it says itself where, for to run again would cost as much."""
+
+    def __init__(self, spot: Spot) -> None:
+        super().__init__(None, "too much work")
+        self.spot = spot
+
+    def __str__(self) -> str:
+        return "walks over far more items than the message has: lists are crossed with each other here"
+
+
 def shown(value: object) -> str:
     """A value as a fault shows it: short, quoted when it is a text, never a whole document."""
     if isinstance(value, dict):

@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.contract.mapping import logic
 from hub.contract.mapping.context import known
-from hub.contract.mapping.place import Spot, Unfit
+from hub.contract.mapping.place import Spent, Spot, Unfit
 from hub.contract.mapping.steps.tables import Unknown, look
 from hub.contract.mapping.syntax import (
     Apply,
@@ -28,6 +28,9 @@ from hub.contract.mapping.syntax import (
     Where,
 )
 from hub.contract.message import Message
+
+WORK, WORK_PER_BYTE = 1_000_000, 10
+"""How many items a run may walk over: a million, and ten for each byte of the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Reading:
     rows: dict[str, list[Seen]] = field(default_factory=dict)
     notes: list[Unknown] = field(default_factory=list)
     failed: Spot | None = None
+    work: int = 0
 
     def value(self, expr: Expr, scope: Scope) -> Any:
         """An expression's value, its sources remembered."""
@@ -169,6 +173,7 @@ class Reading:
             parts = path.parts[1:] if isinstance(path.parts[0], Every) else path.parts
             if isinstance(path.parts[0], Where):
                 test, parts = path.parts[0].test, path.parts[1:]
+                self.counted(found, test.spot)
                 found = [one for one in found if self.holds(test, scope.below(one))]
         for part in parts:
             found, many = self.stepped(found, many, part, scope)
@@ -202,7 +207,14 @@ class Reading:
                 return [one for seen in found for one in every(seen)], True
             case Where(test=test):
                 items = [one for seen in found for one in every(seen)]
+                self.counted(items, test.spot)
                 return [one for one in items if self.holds(test, scope.below(one))], True
+
+    def counted(self, items: list[Seen], spot: Spot) -> None:
+        """The work of walking over items, which has an end."""
+        self.work += len(items)
+        if self.work > WORK + WORK_PER_BYTE * len(self.message.body):
+            raise Spent(spot)
 
     def holds(self, test: Expr, scope: Scope) -> bool:
         """Whether a filter's test is true of an item; what it reads is no source."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 from hub.contract.mapping.place import Unfit
@@ -36,7 +36,9 @@ def total(value: Any) -> str | None:
     """The sum of the numbers; nulls left out, no numbers at all is null."""
     texts = [decimal_text(one) for one in listed(value) if one is not None]
     numbers = [Decimal(one) for one in texts if one is not None]
-    return settled(sum(numbers, Decimal())) if numbers else None
+    with localcontext() as context:
+        context.prec = 80
+        return settled(sum(numbers, Decimal())) if numbers else None
 
 
 def least(value: Any) -> Any:

@@ -8,7 +8,7 @@ from hub.contract.mapping.place import Unfit
 from hub.contract.mapping.steps.registry import ANY, LIST, NUMBER, SCALAR, Parameter, Step
 from hub.contract.mapping.steps.scalars import number_of, text_of
 
-LONGEST = 20_000
+LARGEST = 4_000_000
 
 
 def text(value: Any) -> str:
@@ -47,14 +47,19 @@ def split(value: Any, separator: Any) -> list[str]:
 def join(value: Any, separator: Any = "") -> str:
     """The texts of a list, set together; nulls and empty texts left out."""
     items = value if isinstance(value, list) else [value]
-    texts = (text_of(item) for item in items if item is not None)
-    return _short(("" if separator is None else text_of(separator)).join(one for one in texts if one))
+    texts = [text_of(item) for item in items if item is not None]
+    mark = "" if separator is None else text_of(separator)
+    _bounded(value, len(mark) * len(texts))
+    return mark.join(one for one in texts if one)
 
 
 def replace(value: Any, old: Any, new: Any) -> str:
     """Every occurrence of one text replaced by another."""
-    mark = text_of(old)
-    return _short(text_of(value).replace(mark, text_of(new)) if mark else text_of(value))
+    whole, mark, other = text_of(value), text_of(old), text_of(new)
+    if not mark:
+        return whole
+    _bounded(value, whole.count(mark) * len(other))
+    return whole.replace(mark, other)
 
 
 def slice_(value: Any, start: Any, end: Any = None) -> Any:
@@ -74,7 +79,7 @@ def pad(value: Any, width: Any, fill: Any = "0") -> str:
 
 def concat(value: Any, *others: Any) -> str | None:
     """Set together with the others; nulls are left out, the ends trimmed, nothing at all is null."""
-    return _short("".join(text_of(one) for one in (value, *others) if one is not None)).strip() or None
+    return "".join(text_of(one) for one in (value, *others) if one is not None).strip() or None
 
 
 def _position(value: Any) -> int:
@@ -84,10 +89,9 @@ def _position(value: Any) -> int:
     return int(number)
 
 
-def _short(whole: str) -> str:
-    if len(whole) > 4_000_000:
-        raise Unfit(whole, "is too long")
-    return whole
+def _bounded(value: Any, size: int) -> None:
+    if size > LARGEST:
+        raise Unfit(value, "would become too long")
 
 
 _SEPARATOR = Parameter("separator")
