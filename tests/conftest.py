@@ -15,6 +15,15 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.engines import (  # noqa: F401  fixtures of every test
+    config,
+    database,
+    engine,
+    hub,
+    postgres_server,
+    postgres_url,
+)
+
 settings.register_profile(
     "house",
     derandomize=True,

