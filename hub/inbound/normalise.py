@@ -16,13 +16,15 @@ import structlog
 
 from hub.contract.errors import Misconfigured, Rejected, Unreadable
 from hub.contract.fact import Fact, Notice, Redaction, Stale
+from hub.contract.message import Message
 from hub.directory import Connection, Directory
+from hub.inbound.errand import errands
 from hub.inbound.hear import hear
 from hub.inbound.inbox import Inbox
 from hub.inbound.record import Input, Recorded, Recorder
-from hub.registry import Reading
-from hub.store.engine import Engine, Poisoned, Unavailable, Unit
-from hub.store.rows import PLAIN, Arrival, Due, arrival
+from hub.registry import Reading, Registry
+from hub.store.engine import Engine, Poisoned, Row, Unavailable, Unit
+from hub.store.rows import PLAIN, Arrival, Due, Head, arrival
 from hub.troubles import Trouble, Troubles, cause, place
 from hub.vault import Locked
 from hub.world import World
@@ -68,7 +70,7 @@ class Normalise:
             return 0
         await self.directory.refresh() if self.engine.shared else None
         try:
-            await self._settle([self._understand(one) for one in arrivals])
+            await self._settle([self.understand(one) for one in arrivals])
         finally:
             self.inbox.done(arrivals)
         return len(arrivals)
@@ -88,12 +90,13 @@ class Normalise:
 
         return await self.engine.transact(work)
 
-    def _understand(self, one: Arrival) -> Understood:
+    def understand(self, one: Arrival, registry: Registry | None = None) -> Understood:
+        """What a message means, with the mappings in force or with those of another registry."""
         connection = self.directory.get(Connection, one.connection)
         if connection is None:
             return self._failed(one, "the connection of this message is gone", "connection gone", "")
         try:
-            reading = self._read(one, connection)
+            reading = self._read(one, connection, registry or self.directory.registry)
         except (Rejected, Locked, Misconfigured) as error:
             return self._refused(one, connection, error)
         if reading is None:
@@ -104,16 +107,17 @@ class Normalise:
         except Rejected as error:
             return self._refused(one, connection, error)
 
-    def _read(self, one: Arrival, connection: Connection) -> Reading | None:
+    def _read(self, one: Arrival, connection: Connection, registry: Registry) -> Reading | None:
+        override = connection.mappings.get(one.topic) or connection.mappings.get("*")
+        return registry.read(connection.channel, self.opened(one, connection), override)
+
+    def opened(self, one: Arrival, connection: Connection) -> Message:
+        """A message as its reader sees it: out of its envelope, with what its connection knows."""
         message = one.message(
             zone=connection.time_zone, account=connection.account, currency=connection.currency
         )
-        override = connection.mappings.get(one.topic) or connection.mappings.get("*")
-        registry = self.directory.registry
-        channel = registry.channel(connection.channel)
-        if channel.open is not None:
-            message = channel.open(message, self.directory.settings(connection))
-        return registry.read(connection.channel, message, override)
+        channel = self.directory.channel(connection)
+        return channel.open(message, self.directory.settings(connection)) if channel.open else message
 
     def _heard(self, one: Arrival, connection: Connection, reading: Reading) -> Understood:
         channel = self.directory.channel(connection)
@@ -191,7 +195,11 @@ class Normalise:
 
         async def work(unit: Unit) -> Recorded:
             recorded = await self.recorder.record(unit, [one.input for one in group])
+            for n, why in recorded.refused.items():
+                group[n] = self._failed(group[n].arrival, why, "refused")
             unit.add("messages_settle", [(one.arrival.position, one.status, one.error) for one in group])
+            unit.add("messages_blank", recorded.blank, head=blank(self.world.now()))
+            unit.add("memories_put", [row for one in group for row in _errands(one)])
             mended = [one.arrival.id for one in group if one.status != "failed"]
             await self.troubles.clear(unit, mended)
             await self.troubles.open(unit, [trouble for one in group for trouble in one.troubles])
@@ -216,3 +224,12 @@ class Normalise:
             due = due + [Due(*row, until) for row in rows]
         if due:
             self.hand(due)
+
+
+def blank(now: int) -> bytes:
+    """What is kept of the head of a message whose content was taken away."""
+    return PLAIN.encode(Head(redacted_at=now))
+
+
+def _errands(one: Understood) -> list[Row]:
+    return errands(one.arrival.tenant, one.arrival.connection, one.arrival.id, one.asides)

@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
-from hub.contract.clock import micros, text
 from hub.announce import Announcer, Cause, News
+from hub.contract.clock import micros, text
 from hub.directory import Connection, Directory
 from hub.inbound.hear import Heard, Identity
 from hub.orders import book, registers, states
@@ -45,9 +45,21 @@ class Input(msgspec.Struct, kw_only=True):
     version: int | None = None
 
 
+class Again(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders to be folded from nothing: from their stored facts but those `without`, as (order, message).
+    `cause` is told in their events; `redacted_at` forgets their people."""
+
+    tenant: str
+    orders: frozenset[str]
+    cause: Cause
+    without: frozenset[tuple[str, str]] = frozenset()
+    redacted_at: str = ""
+
+
 class Recorded(msgspec.Struct, kw_only=True):
     """What came of it: the orders by input, what is due now, the positions of deliveries that asked the
-    head whether they are, how many events, the facts that were parked."""
+    head whether they are, how many events, the facts that were parked, and the messages to be blanked,
+    since they speak of orders whose people are forgotten; which orders are new."""
 
     orders: list[list[str]]
     due: list[Due]
@@ -56,6 +68,8 @@ class Recorded(msgspec.Struct, kw_only=True):
     parked: int
     turned: dict[str, Turned]
     refused: dict[int, str]
+    blank: list[Row] = []
+    fresh: set[str] = set()
 
 
 class _Leaf(msgspec.Struct, kw_only=True):
@@ -70,6 +84,11 @@ class _Leaf(msgspec.Struct, kw_only=True):
     facts: list[tuple[Heard, Input]] = []
     stamps: dict[str, Any] = {}
 
+    @property
+    def forgotten(self) -> bool:
+        """Whether its people are."""
+        return "redacted_at" in self.page.state
+
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
@@ -81,30 +100,36 @@ class Recorder:
     world: World
     announcer: Announcer
 
-    async def record(self, unit: Unit, inputs: list[Input]) -> Recorded:
-        """Fold the facts of these inputs and add all that follows to the unit. Call it last."""
-        leaves: dict[str, _Leaf] = {}
+    async def record(self, unit: Unit, inputs: list[Input], again: Again | None = None) -> Recorded:
+        """Fold the facts of these inputs, and some orders anew, and add all that follows to the unit. Call it
+        last."""
         owners = await self._owners(unit, inputs)
-        await self._open(unit, leaves, owners, inputs)
+        leaves = await self._open(unit, owners, again)
         refused = self._judge(leaves, owners, inputs)
         parked = self._file(leaves, owners, [one for n, one in enumerate(inputs) if n not in refused])
         await self._unpark(unit, leaves)
-        turned = {id_: book.turn(leaf.page, [heard.said for heard, _ in leaf.facts], self.world.new_id)
-                  for id_, leaf in leaves.items()}  # fmt: skip
-        self._bind(unit, leaves)
-        due, asked, count = await self._write(unit, leaves, turned, parked)
-        orders = [sorted({id_ for heard in one.heard for id_ in owners.get(_key(one, heard), ())}) for one in inputs]
+        turned = {id_: await self._turn(unit, leaf, again) for id_, leaf in leaves.items()}
+        self._bind(unit, leaves, turned)
+        due, asked, count = await self._write(unit, leaves, turned, parked, again)
+        orders = [sorted({id_ for heard in one.heard for id_ in owners.get(identity(one, heard), ())}) for one in inputs]
+        blank = {(one.tenant, one.message) for leaf in leaves.values() if leaf.forgotten for _, one in leaf.facts}
         return Recorded(orders=orders, due=due, asked=asked, events=count, parked=len(parked), turned=turned,
-                        refused=refused)  # fmt: skip
+                        refused=refused, blank=sorted(blank), fresh={id_ for id_, leaf in leaves.items() if leaf.fresh})  # fmt: skip
+
+    async def owners(self, store: Engine, inputs: list[Input]) -> dict[Row, list[str]]:
+        """The orders that the identities of these facts belong to, as far as there are any."""
+        keys = {identity(one, heard) for one in inputs for heard in one.heard}
+        named = {one for one in keys if one[2] == "id"}
+        return await self._find(store, keys - named) | {one: [one[3]] for one in named}
 
     async def _owners(self, unit: Unit, inputs: list[Input]) -> dict[Row, list[str]]:
         """Who owns each identity; new orders are named here, and on PostgreSQL the race for the name is run."""
-        named = {_key(one, heard) for one in inputs for heard in one.heard}
+        named = {identity(one, heard) for one in inputs for heard in one.heard}
         wanted = {key for key in named if key[2] != "id"}
         if self.engine.shared:
             numbers = {f"{one.tenant}/{number}" for one in inputs for heard in one.heard for number in heard.numbers}
             await unit.claim("numbers_lock", sorted((number,) for number in numbers))
-        owners = await self._find(unit, wanted) | {key: [key[3]] for key in named - wanted}
+        owners = await self._find(unit, wanted) | await self._own(unit, named - wanted)
         missing = sorted(key for key in wanted if key not in owners and key[2] == "order")
         if not missing:
             return owners
@@ -115,14 +140,22 @@ class Recorder:
         unit.add("identities_add", rows)
         return owners | {row[:4]: [row[4]] for row in rows}
 
-    async def _find(self, unit: Unit, wanted: Iterable[Row]) -> dict[Row, list[str]]:
+    async def _own(self, unit: Unit, named: set[Row]) -> dict[Row, list[str]]:
+        """Orders named by our own id: those there are, in the speaker's tenant."""
+        rows = await unit.fetch("orders_owned", sorted((key[0], key[3]) for key in named))
+        return {(tenant, "", "id", id_): [id_] for tenant, id_ in rows}
+
+    async def _find(self, unit: Unit | Engine, wanted: Iterable[Row]) -> dict[Row, list[str]]:
         found: dict[Row, list[str]] = {}
         for row in await unit.fetch("identities_find", sorted(wanted)):
             found.setdefault(row[:4], []).append(row[4])
         return found
 
-    async def _open(self, unit: Unit, leaves: dict[str, _Leaf], owners: dict[Row, list[str]], inputs: list[Input]) -> None:
+    async def _open(self, unit: Unit, owners: dict[Row, list[str]], again: Again | None) -> dict[str, _Leaf]:
+        leaves: dict[str, _Leaf] = {}
         tenants = {id_: key[0] for key, ids in owners.items() for id_ in ids}
+        if again is not None:
+            tenants |= dict.fromkeys(again.orders, again.tenant)
         for row in await unit.fetch("orders_lock", sorted((id_,) for id_ in tenants)):
             page = Page(
                 id=row[0],
@@ -130,21 +163,40 @@ class Recorder:
                 sequence=row[2],
                 last_event=row[3],
                 state=msgspec.json.decode(row[4]),
-                doc=plain(row[5]) if row[5] else None,
+                doc=await self._doc(unit, row),
             )
             leaves[page.id] = _Leaf(
                 page=page, tenant=tenants[page.id], fresh=False, hub_number=row[6], created_at=row[7], connection=row[9]
             )
         for id_, tenant in tenants.items():
-            if id_ not in leaves:
+            if id_ not in leaves and (again is None or id_ not in again.orders):
                 leaves[id_] = _Leaf(page=Page(id=id_, state=registers.empty()), tenant=tenant, fresh=True)
+        return leaves
+
+    async def _doc(self, unit: Unit, row: Row) -> dict[str, Any] | None:
+        """The document of a locked order: one that another process turned while this one waited for the lock
+        comes without it (PostgreSQL looks again at the order, not at what is joined to it)."""
+        if row[5] is None and row[1]:
+            found = await unit.fetch("snapshots_get", order_id=row[0], version=row[1])
+            return plain(found[0][0]) if found else None
+        return plain(row[5]) if row[5] else None
+
+    async def _turn(self, unit: Unit, leaf: _Leaf, again: Again | None) -> Turned:
+        facts = [heard.said for heard, _ in leaf.facts]
+        if again is None or leaf.page.id not in again.orders:
+            return book.turn(leaf.page, facts, self.world.new_id)
+        rows = await unit.fetch("facts_of_order", tenant=leaf.tenant, order_id=leaf.page.id)
+        kept = [_SAID.decode(row[8]) for row in rows if (leaf.page.id, row[1]) not in again.without]
+        return book.refold(leaf.page, kept + facts, self.world.new_id, redacted_at=again.redacted_at)
 
     def _judge(self, leaves: dict[str, _Leaf], owners: dict[Row, list[str]], inputs: list[Input]) -> dict[int, str]:
-        """Decisions that may not be taken, by input, with the reason."""
+        """Decisions that may not be taken, and what names an order that there is not, by input, with the reason."""
         refused: dict[int, str] = {}
         for n, one in enumerate(inputs):
-            for heard in one.heard if one.decision or one.version is not None else ():
-                for id_ in owners.get(_key(one, heard), ()):
+            keys = [identity(one, heard) for heard in one.heard]
+            refused |= {n: f"there is no order {key[3]}" for key in keys if key[2] == "id" and key not in owners}
+            for key in keys if one.decision or one.version is not None else ():
+                for id_ in owners.get(key, ()):
                     page = leaves[id_].page
                     if one.version is not None and page.version != one.version:
                         refused[n] = f"the order is at version {page.version}, not {one.version}"
@@ -157,7 +209,7 @@ class Recorder:
         parked = []
         for one in inputs:
             for heard in one.heard:
-                ids = owners.get(_key(one, heard), [])
+                ids = owners.get(identity(one, heard), [])
                 for id_ in ids:
                     leaves[id_].facts.append((heard, one))
                 if not ids:
@@ -181,8 +233,8 @@ class Recorder:
                     for id_ in ids:
                         leaves[id_].facts.append((heard, source))
 
-    def _bind(self, unit: Unit, leaves: dict[str, _Leaf]) -> None:
-        """The numbers by which scans will find these orders."""
+    def _bind(self, unit: Unit, leaves: dict[str, _Leaf], turned: dict[str, Turned]) -> None:
+        """The numbers by which scans will find these orders, and their shipments' names."""
         rows = {
             (leaf.tenant, "", "tracking", number, id_)
             for id_, leaf in leaves.items()
@@ -190,17 +242,24 @@ class Recorder:
             if heard.said.subject != "tracking"
             for number in heard.numbers
         }
+        rows |= {
+            (leaf.tenant, "", "shipment", one["id"], id_)
+            for id_, leaf in leaves.items()
+            if turned[id_].changed
+            for one in (leaf.page.doc or {}).get("shipments", ())
+        }
         unit.add("identities_add", sorted(rows))
 
     async def _write(
-        self, unit: Unit, leaves: dict[str, _Leaf], turned: dict[str, Turned], parked: list[tuple[Heard, Input]]
-    ) -> tuple[list[Due], list[int], int]:
+        self, unit: Unit, leaves: dict[str, _Leaf], turned: dict[str, Turned], parked: list[tuple[Heard, Input]],
+        again: Again | None,
+    ) -> tuple[list[Due], list[int], int]:  # fmt: skip
         now = self.world.now()
         changed = [leaf for id_, leaf in leaves.items() if turned[id_].changed]
-        draft = await self.announcer.draft(unit, [self._news(leaf, turned[leaf.page.id]) for leaf in changed])
-        written = [leaf for id_, leaf in leaves.items() if turned[id_].changed or any(turned[id_].used)]
-        facts = [(heard, one, id_) for id_, leaf in leaves.items() for heard, one in leaf.facts]
-        facts += [(heard, one, f"parked:{one.tenant}") for heard, one in parked]
+        draft = await self.announcer.draft(unit, [self._news(leaf, turned[leaf.page.id], again) for leaf in changed])
+        written = [leaf for id_, leaf in leaves.items() if turned[id_].written]
+        facts: list[tuple[Heard, Input, _Leaf | None]] = [(heard, one, leaf) for leaf in leaves.values() for heard, one in leaf.facts]
+        facts += [(heard, one, None) for heard, one in parked]
         first = await unit.positions(draft.size + len(written) + len(facts))
         for place, leaf in enumerate(written, first):
             self._stamp(leaf, place, now)
@@ -213,11 +272,11 @@ class Recorder:
         first += len(facts)
         return draft.write(unit, first, docs), draft.asked(first), len(draft.events)
 
-    def _news(self, leaf: _Leaf, turned: Turned) -> News:
+    def _news(self, leaf: _Leaf, turned: Turned, again: Again | None) -> News:
         own = home(leaf.page.state)
         speaker = next((one.connection for heard, one in leaf.facts if heard.said.source == own), "")
         leaf.connection = speaker or leaf.connection
-        cause = self._cause(leaf, turned)
+        cause = self._repaired(leaf, again.cause) if again else self._cause(leaf, turned)
         silent = cause.quiet or self._silent(leaf)
         return News(
             page=leaf.page, tenant=leaf.tenant, fresh=leaf.fresh, events=turned.events, cause=cause,
@@ -243,6 +302,14 @@ class Recorder:
             message=one.message, connection=one.connection, actor=one.actor, occurred_at=occurred,
             quiet=all(input_.quiet for _, input_ in used),
         )  # fmt: skip
+
+    def _repaired(self, leaf: _Leaf, cause: Cause) -> Cause:
+        """A repair is never written back to whom its facts came from."""
+        if cause.connection:
+            return cause
+        last = leaf.facts[-1][1] if leaf.facts else None
+        message, connection = (last.message, last.connection) if last else (cause.message, leaf.connection)
+        return msgspec.structs.replace(cause, message=message, connection=connection)
 
     def _silent(self, leaf: _Leaf) -> bool:
         """Orders of an observed connection, or placed before its cut-over, fold without a word to anyone."""
@@ -283,11 +350,12 @@ def plain(snapshot: bytes) -> dict[str, Any]:
     return doc
 
 
-def _fact(place: int, heard: Heard, one: Input, order: str, now: int) -> Row:
+def _fact(place: int, heard: Heard, one: Input, leaf: _Leaf | None, now: int) -> Row:
     said = heard.said
-    ref = heard.numbers[0] if order.startswith("parked") else said.ref
+    order, ref = (leaf.page.id, said.ref) if leaf else (f"parked:{one.tenant}", heard.numbers[0])
+    blob = JSON.encode(registers.forgotten(said)) if leaf and leaf.forgotten else heard.blob
     return (place, one.tenant, order, one.message, one.connection, said.source, said.subject, ref, heard.digest,
-            heard.mapping, now, heard.blob)  # fmt: skip
+            heard.mapping, now, blob)  # fmt: skip
 
 
 def people(doc: dict[str, Any]) -> set[tuple[str, str]]:
@@ -310,7 +378,8 @@ def micros_or(doc: dict[str, Any], otherwise: int) -> int:
     return micros(stamp) if stamp else otherwise
 
 
-def _key(one: Input, heard: Heard) -> Row:
+def identity(one: Input, heard: Heard) -> Row:
+    """The identity that a fact is filed under: tenant, source, type, ref."""
     source, type_, ref = heard.order or tracking(heard)
     return (one.tenant, source, type_, ref)
 

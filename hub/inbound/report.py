@@ -6,6 +6,7 @@ transaction with its facts, events and its idempotency key. Whoever calls at the
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +18,7 @@ from hub.contract.errors import HubError
 from hub.contract.fact import Fact
 from hub.directory import Connection, Directory
 from hub.inbound.hear import hear
-from hub.inbound.normalise import Normalise
+from hub.inbound.normalise import Normalise, blank
 from hub.inbound.record import Input, Recorded, Recorder
 from hub.store.engine import Engine, Unit
 from hub.store.group import Group
@@ -32,13 +33,15 @@ class Mismatch(HubError):
 
 
 class Call(msgspec.Struct, kw_only=True):
-    """One call: its body as it came, what its adapter read in it, and who made it."""
+    """One call: its body as it came, what its adapter read in it, what kind of actor made it, and by whose
+    name the audit knows it."""
 
     connection: Connection
     topic: str
     body: bytes
     facts: list[Fact]
     actor: str
+    by: str = ""
     key: str = ""
     mapping: str = ""
     decision: str = ""
@@ -47,11 +50,12 @@ class Call(msgspec.Struct, kw_only=True):
 
 
 class Told(msgspec.Struct):
-    """What came of a call: its message, the orders by fact, or why it was refused. `again` marks an answer
-    given before under the same key."""
+    """What came of a call: its message, its orders, whether one is new, or why it was refused. `again` marks
+    an answer given before under the same key."""
 
     message: str
     orders: list[str]
+    created: bool = False
     refused: str = ""
     again: bool = False
 
@@ -65,15 +69,26 @@ class Reporter:
         self._recorder = recorder
         self._normalise = normalise
         self._world = world
-        self._group: Group[tuple[Call, Input], Told] = Group(self._write, most=64)
+        self._group: Group[tuple[Call, Input, int], Told] = Group(self._write, most=64)
+        self._under_way: dict[tuple[str, str], asyncio.Event] = {}
 
     async def tell(self, call: Call) -> Told:
         """Recorded when this returns; raises Rejected, Mismatch or Unavailable."""
-        if call.key:
-            known = await self._known(call)
-            if known is not None:
-                return known
-        return await self._group.add((call, self._input(call)))
+        if not call.key:
+            return await self._record(call)
+        name = (call.connection.tenant, call.key)
+        while name in self._under_way:
+            await self._under_way[name].wait()
+        self._under_way[name] = done = asyncio.Event()
+        try:
+            return await self._known(call) or await self._record(call)
+        finally:
+            del self._under_way[name]
+            done.set()
+
+    async def _record(self, call: Call) -> Told:
+        now = self._world.now()
+        return await self._group.add((call, self._input(call, now), now))
 
     async def _known(self, call: Call) -> Told | None:
         since = self._world.now() - _KEPT_FOR
@@ -87,20 +102,22 @@ class Reporter:
         told.again = True
         return told
 
-    async def _write(self, group: list[tuple[Call, Input]]) -> list[Told]:
+    async def _write(self, group: list[tuple[Call, Input, int]]) -> list[Told]:
         now = self._world.now()
-        calls = [call for call, _ in group]
-        inputs = [input_ for _, input_ in group]
+        calls = [call for call, _, _ in group]
+        inputs = [input_ for _, input_, _ in group]
         ids = [one.message for one in inputs]
 
         async def work(unit: Unit) -> tuple[Recorded, list[Told]]:
             recorded = await self._recorder.record(unit, inputs)
             told = [
-                Told(id_, recorded.orders[n], recorded.refused.get(n, "")) for n, id_ in enumerate(ids)
+                Told(id_, orders, not recorded.fresh.isdisjoint(orders), recorded.refused.get(n, ""))
+                for n, (id_, orders) in enumerate(zip(ids, recorded.orders, strict=True))
             ]
             first = await unit.positions(2 * len(calls))
-            rows = [self._row(first + n, call, told[n], now) for n, call in enumerate(calls)]
+            rows = [self._row(first + n, call, told[n], arrived) for n, (call, _, arrived) in enumerate(group)]
             unit.add("messages_add", rows)
+            unit.add("messages_blank", recorded.blank, head=blank(now))
             for call, one in zip(calls, told, strict=True):
                 if call.key and not one.refused:
                     unit.add("calls_add", tenant=call.connection.tenant, key=call.key, digest=_digest(call), at=now,
@@ -114,8 +131,7 @@ class Reporter:
         await self._normalise.hand_over(recorded)
         return told
 
-    def _input(self, call: Call) -> Input:
-        now = self._world.now()
+    def _input(self, call: Call, now: int) -> Input:
         channel = self._directory.channel(call.connection)
         find: Callable[[str], Connection | None] = partial(
             self._directory.get, Connection, tenant=call.connection.tenant
@@ -140,8 +156,9 @@ class Reporter:
     def _audit(self, place: int, call: Call, told: Told, now: int) -> tuple[Any, ...]:
         action = f"order.{call.decision}" + (".refused" if told.refused else "")
         detail = PLAIN.encode({"message": told.message, "reason": told.refused})
-        return (place, call.connection.tenant, now, call.actor, action, ",".join(told.orders), detail)
+        return (place, call.connection.tenant, now, call.by or call.actor, action, ",".join(told.orders), detail)
 
 
 def _digest(call: Call) -> str:
-    return hashlib.sha256(f"{call.topic}\0".encode() + call.body).hexdigest()
+    head = f"{call.topic}\0{call.head.path}?{call.head.query}\0".encode()
+    return hashlib.sha256(head + call.body).hexdigest()

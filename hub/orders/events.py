@@ -83,6 +83,8 @@ def events(before: Doc | None, after: Doc) -> list[Event]:
     if before is not None and before == after:
         return []
     old = before or {"state": "stub"}
+    if after.get("redacted_at") and not old.get("redacted_at"):
+        return [_event("order.redacted", after)]  # what changed is what is to be forgotten
     changes = diff(old, after) if before is not None else []
     out = list(_order(old, after, changes))
     out += _shipments(old, after)
@@ -223,8 +225,6 @@ def _closing(old: Doc, new: Doc) -> Iterator[Event]:
             yield _event("order.reopened", new)
     if new["ready"] and not old.get("ready"):
         yield _event("order.ready", new)
-    if new.get("redacted_at") and not old.get("redacted_at"):
-        yield _event("order.redacted", new)
     known = {(one["kind"], one.get("subject")) for one in old.get("anomalies", ())}
     for one in new.get("anomalies", ()):
         if (one["kind"], one.get("subject")) not in known:

@@ -1,6 +1,7 @@
 """Registers: what each source last said of each part of an order, kept so that arrival order is nothing.
 
-    state  = {"sources": {source: {"first": at, "facets": {facet: {"floor": rev, "cells": {key: cell}}}}}, "ids": …}
+    state  = {"sources": {source: {"first": at, "facets": {facet: {"floor": rev, "cells": {key: cell}}}}}, "ids": …,
+              "redacted_at": when its people were forgotten}
     cell   = {"r": rev, "v": value}            the newest full value
              "o": {pointer: [rev, leaf]}       leaves that partial facts wrote later than "r"
              "m": [rev, value]                 the newest masked or emptied value of a person
@@ -20,6 +21,8 @@ from typing import Any
 import msgspec
 
 from hub.contract.clock import micros
+from hub.orders import forget
+from hub.orders.forget import PLURAL
 from hub.orders.numbers import normal
 from hub.orders.scans import fingerprint
 
@@ -30,14 +33,6 @@ State = dict[str, Any]
 PEOPLE = frozenset({"buyer", "ship_to", "bill_to"})
 KEYED = frozenset({"lines", "shipping", "discounts", "taxes", "fees", "parties"})
 GROWING = frozenset({"payments", "refunds", "fulfillments", "shipments", "returns"})
-PLURAL = {
-    "shipment": "shipments",
-    "fulfillment": "fulfillments",
-    "payment": "payments",
-    "refund": "refunds",
-    "return": "returns",
-    "decision": "decisions",
-}
 _PERSONAL = ("name", "given", "family", "company", "line1", "lines", "phone", "email", "formatted")
 
 
@@ -56,15 +51,23 @@ class Said(msgspec.Struct, kw_only=True):
     auto: bool = False
 
 
+def forgotten(said: Said) -> Said:
+    """A fact without its people; who said it, of what and how fresh stay, so that a repeat is known as one."""
+    return msgspec.structs.replace(said, doc=forget.fact(said.subject, said.doc))
+
+
 def empty() -> State:
     """The state of an order of which nothing was said."""
     return {"sources": {}, "ids": {}}
 
 
 def apply(state: State, said: Said) -> bool:
-    """Write one fact into the registers; False when it changed nothing."""
+    """Write one fact into the registers; False when it changed nothing. A redacted order takes no person
+    from any fact, however fresh it is."""
+    if "redacted_at" in state:
+        said = forgotten(said)
     source = state["sources"].setdefault(said.source, {"first": said.rev[0], "facets": {}})
-    changed = said.rev[0] < source["first"]
+    changed: bool = said.rev[0] < source["first"]
     if changed:
         source["first"] = said.rev[0]
     if said.auto and "auto" not in source:
@@ -176,7 +179,7 @@ def _whole(cell: Cell, rev: Rev, value: dict[str, Any]) -> bool:
                 return tied
         elif rev <= held:
             return False
-        else:
+        elif rev[:2] != held[:2]:
             cell.pop("t", None)
     cell["r"] = rev
     cell["v"] = value
@@ -187,7 +190,8 @@ def _whole(cell: Cell, rev: Rev, value: dict[str, Any]) -> bool:
 
 
 def _leaves(cell: Cell, rev: Rev, value: dict[str, Any]) -> bool:
-    if rev < cell.get("r", rev):
+    held = cell.get("r")
+    if held is not None and rev <= held:
         return False
     leaves = cell.setdefault("o", {})
     changed = False

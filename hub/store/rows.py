@@ -14,7 +14,8 @@ PLAIN = msgspec.json.Encoder()
 
 class Head(msgspec.Struct, omit_defaults=True, frozen=True):
     """A message without its body: what a replay needs to see it as the first time. `rank` is the time of
-    the request that read it (microseconds; 0 for what was pushed), `quiet` forbids deliveries."""
+    the request that read it (microseconds; 0 for what was pushed), `quiet` forbids deliveries,
+    `redacted_at` is when its content was taken away."""
 
     headers: tuple[tuple[str, str], ...] = ()
     method: str = "POST"
@@ -25,6 +26,7 @@ class Head(msgspec.Struct, omit_defaults=True, frozen=True):
     quiet: bool = False
     verified: str = ""
     cursor: str = ""
+    redacted_at: int = 0
 
 
 class Arrival(msgspec.Struct):
@@ -95,4 +97,11 @@ _HEAD = msgspec.json.Decoder(Head)
 
 def arrival(row: tuple[Any, ...]) -> Arrival:
     """From position, id, tenant, connection, transport, topic, head, body, received_at."""
-    return Arrival(*row[:6], _HEAD.decode(row[6]), row[7] or b"", row[8])
+    position, id_, tenant, connection, transport, topic, head, body, received_at = row
+    return Arrival(position, id_, tenant, connection, transport, topic, _HEAD.decode(head), body or b"", received_at)
+
+
+def due(row: tuple[Any, ...], claimed_until: int = 0) -> Due:
+    """From position, tenant, target, event, order, attempts, first_at, previous, trigger, shape, due_at, type,
+    envelope, doc."""
+    return Due(*row[:14], claimed_until)

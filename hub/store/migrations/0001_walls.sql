@@ -50,6 +50,7 @@ CREATE TABLE facts (
     said :blob NOT NULL,
     UNIQUE (order_id, digest)
 );
+CREATE INDEX facts_message ON facts (message);
 CREATE INDEX facts_parked ON facts (tenant, ref) WHERE order_id LIKE 'parked%';
 
 CREATE TABLE orders (

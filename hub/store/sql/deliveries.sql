@@ -110,9 +110,6 @@ WHERE deliveries.tenant = :tenant AND deliveries.position = :position;
 -- name: attempts_of
 SELECT number, at, outcome, detail FROM attempts WHERE delivery = :delivery ORDER BY number;
 
--- name: attempts_purge
-DELETE FROM attempts WHERE (delivery, number) IN (SELECT delivery, number FROM attempts WHERE at < :before LIMIT :most);
-
 -- name: deliveries_again
 -- Redeliver: out of turn, with a new first attempt; an order that is not waiting does not start to.
 UPDATE deliveries SET status = 'due', due_at = :now, trigger = 'manual', attempts = 0, first_at = 0, claim = '', claimed_until = 0
@@ -172,9 +169,6 @@ ON CONFLICT (event, shape) DO NOTHING;
 
 -- name: renderings_get
 SELECT body FROM renderings WHERE event = :event AND shape = :shape;
-
--- name: renderings_drop
-DELETE FROM renderings WHERE event = :event;
 
 -- name: deliveries_targets
 -- The targets that have something due, by hops along the index: not a scan of all that waits.

@@ -22,6 +22,3 @@ WHERE events.tenant = :tenant AND events.id = :id;
 
 -- name: events_bounds
 SELECT COALESCE(min(position), 0), COALESCE(max(position), 0) FROM events WHERE tenant = :tenant;
-
--- name: events_purge
-DELETE FROM events WHERE position IN (SELECT position FROM events WHERE recorded_at < :before LIMIT :most);

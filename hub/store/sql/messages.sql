@@ -35,24 +35,16 @@ FROM messages WHERE tenant = :tenant AND position > :after
 ORDER BY position LIMIT :most;
 
 -- name: messages_reopen
-UPDATE messages SET status = 'received', claimed_until = :until FROM :rows(id text)
-WHERE messages.tenant = :tenant AND messages.id = rows.id;
+UPDATE messages SET status = 'received', claimed_until = :until FROM :rows(tenant text, id text)
+WHERE messages.tenant = rows.tenant AND messages.id = rows.id;
 
--- name: messages_redact
-UPDATE messages SET body = rows.body, head = rows.head FROM :rows(id text, head blob, body blob) WHERE messages.id = rows.id;
+-- name: messages_blank
+-- Take away what was said; that it was said, and the key that knows it again, stay.
+UPDATE messages SET body = NULL, error = NULL, head = :head FROM :rows(tenant text, id text)
+WHERE messages.tenant = rows.tenant AND messages.id = rows.id;
 
 -- name: messages_of_order
 SELECT DISTINCT message FROM facts WHERE tenant = :tenant AND order_id = :order_id;
 
--- name: messages_since
-SELECT position, id, tenant, connection, transport, topic, head, body, received_at FROM messages
-WHERE tenant = :tenant AND position > :after AND received_at >= :since AND body IS NOT NULL
-  AND (:connection = '' OR connection = :connection) AND status <> 'duplicate'
-ORDER BY position LIMIT :most;
-
 -- name: messages_count
 SELECT status, count(*) FROM messages WHERE tenant = :tenant GROUP BY status;
-
--- name: messages_purge
-UPDATE messages SET body = NULL WHERE position IN (
-    SELECT position FROM messages WHERE received_at < :before AND body IS NOT NULL AND status <> 'received' LIMIT :most);

@@ -86,9 +86,6 @@ ORDER BY position LIMIT :most;
 -- name: facts_redact
 UPDATE facts SET said = rows.said FROM :rows(position int, said blob) WHERE facts.position = rows.position;
 
--- name: facts_drop_parked
-DELETE FROM facts WHERE tenant = :tenant AND order_id = :order_id;
-
 -- name: orders_get
 SELECT orders.id, orders.tenant, orders.position, orders.version, orders.sequence, orders.hub_number, orders.connection,
        orders.silent, orders.created_at, orders.updated_at, snapshots.doc
