@@ -3,29 +3,63 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from hub.cli import connections, deliveries, endpoints, events, exceptions, messages, orders, parties
+from hub.cli.apply import apply
+from hub.cli.connect import connect
 from hub.cli.demonstration import demo
 from hub.cli.failures import give_up
+from hub.cli.house import check, new_channel, schema
 from hub.cli.serving import serve
+from hub.cli.simulate import simulate
 
-RUN = "Run"
+RUN, SET_UP, WATCH, BUILD = "Run", "Set up", "Watch and repair", "Build and check"
 
 app = typer.Typer(
     name="orderhub",
-    help="Orders and parcels from everywhere in, signed status webhooks out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(rich_help_panel=RUN)(demo)
-app.command(rich_help_panel=RUN)(serve)
+for _panel, _commands in (
+    (RUN, (demo, serve)),
+    (SET_UP, (connect, apply)),
+    (WATCH, ()),
+    (BUILD, (simulate, check, new_channel, schema)),
+):
+    for _command in _commands:
+        app.command(rich_help_panel=_panel)(_command)
+for _panel, _name, _group in (
+    (SET_UP, "connections", connections.app),
+    (SET_UP, "endpoints", endpoints.app),
+    (SET_UP, "partners", parties.partners),
+    (SET_UP, "tokens", parties.tokens),
+    (SET_UP, "routes", parties.routes),
+    (WATCH, "orders", orders.app),
+    (WATCH, "messages", messages.app),
+    (WATCH, "events", events.app),
+    (WATCH, "deliveries", deliveries.app),
+    (WATCH, "exceptions", exceptions.app),
+):
+    app.add_typer(_group, name=_name, rich_help_panel=_panel)
+
+Version = Annotated[bool, typer.Option("--version", help="Say the version and end.", is_eager=True)]
 
 
-@app.callback()
-def _root() -> None:
-    """Orders and parcels from everywhere in, signed status webhooks out."""
+@app.callback(invoke_without_command=True)
+def _root(version: Version = False) -> None:
+    """Orders and parcels from everywhere in, signed status webhooks out.
+
+    Commands find a hub on this machine by themselves; ORDERHUB_URL and ORDERHUB_TOKEN name another.
+    """
+    if version:
+        from hub import __version__
+
+        typer.echo(f"orderhub {__version__}")
+        raise typer.Exit
 
 
 def main() -> None:

@@ -127,11 +127,11 @@ def _greet(config: Config, url: str, made: str, file: Path | None) -> None:
     from hub import __version__
 
     out = console()
-    out.print(f"[bold]orderhub {__version__}[/] on [bold]{url}[/]  ({shown(config.database)})")
+    out.print(f"orderhub {__version__} on {url}  ({shown(config.database)})", style="bold")
     if config.hold_outbound:
-        out.print("[yellow]outbound is held: nothing is sent until it is started without --hold-outbound[/]")
+        out.print("outbound is held: nothing is sent until it is started without --hold-outbound", style="yellow")
     if made:
-        out.print(f"admin token, shown this once: [bold]{made}[/]")
+        out.print(f"admin token, shown this once: {made}")
     if file is not None and read_run(file).get("token"):
         out.print(f"commands in this folder find it by themselves ({file}, readable by you alone). Next:")
     else:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs; a list is one row a line.")]
 Most = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows at most.")]
 
+_WIDE = 400
+"""Columns where nobody looks: a table is cut for a terminal only."""
 GOOD = frozenset(
     "active processed delivered paid confirmed completed fulfilled applied ok live closed released captured".split()
 )
@@ -26,7 +28,8 @@ def console() -> Console:
     """Where people read."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    here = sys.stdout.isatty()
+    return Console(highlight=False, markup=False, soft_wrap=not here, width=None if here else _WIDE)
 
 
 def as_json(value: Any) -> None:

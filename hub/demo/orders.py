@@ -70,7 +70,7 @@ async def signed_order(scene: Scene) -> Message:
     order = await scene.order(ORDER)
     pieces = sum(int(line["quantity"]["ordered"]) for line in order["lines"])
     scene.voice.check(
-        order["state"] == "confirmed" and order["payment_status"] == "paid",
+        order["state"] == "confirmed" and order["payment_status"] == "paid" and order["ready"],
         "hub", f"{order['id']}: {pieces} pieces, {amount(order)}, {order['state']}, {order['payment_status']}, ready to ship",
     )  # fmt: skip
     webhook = await scene.heard("order.created", ORDER)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-_WHO = 16
+_WHO = 17
+_INDENT = _WHO + 4
 _WIDE = 160
 
 
@@ -42,21 +43,19 @@ class Voice:
     def check(self, holds: bool, who: str, text: str, otherwise: str = "") -> bool:
         """Something that has to be so: told with its mark, remembered when it is not."""
         self.checks += 1
-        mark = Text("✓", "bold green") if holds else Text("✗", "bold red")
+        mark = ("✓", "bold green") if holds else ("✗", "bold red")
         said = text if holds else otherwise or f"not so: {text}"
-        row = Table.grid(padding=(0, 1))
-        row.add_column()
-        row.add_column(width=_WHO)
-        row.add_column(overflow="fold")
-        row.add_row(mark, Text(who, "cyan"), Text(said, "" if holds else "red"))
-        self._console.print(Padding(row, (0, 0, 0, 2)))
+        first, *more = textwrap.wrap(said, max(20, self._console.width - _INDENT)) or [""]
+        self._console.print(Text.assemble("  ", mark, " ", (who.ljust(_WHO), "cyan"), (first, "" if holds else "red")))
+        for line in more:
+            self._console.print(Text(" " * _INDENT + line, "" if holds else "red"))
         if not holds:
             self.faults.append(f"{self._title}: {said}")
         return holds
 
     def see(self, command: str) -> None:
         """How to see it yourself."""
-        self._console.print(Text.assemble(" " * (_WHO + 5), ("see it: ", "dim"), (command, "italic")))
+        self._console.print(Text.assemble(" " * _INDENT, ("see it: ", "dim"), (command, "italic")))
 
     def plain(self, text: str = "", style: str = "") -> None:
         """A line of its own."""

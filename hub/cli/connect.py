@@ -1,0 +1,132 @@
+"""`orderhub connect`: a new connection, asked for setting by setting, with the steps at the far side."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.cli import show
+from hub.cli.failures import Failure
+from hub.cli.house import installed
+from hub.cli.nouns import Sets, pairs, quoted, typed
+from hub.cli.show import AsJson
+
+if TYPE_CHECKING:
+    from hub.cli.client import Client
+
+Doc = dict[str, Any]
+
+ChannelName = Annotated[str, typer.Argument(help="The channel, such as shopify; without one, what there is.")]
+Called = Annotated[str | None, typer.Option("--name", help="What to call the connection; the channel's name if none.")]
+Mode = Annotated[str, typer.Option(help="live, or observe: fold everything and tell nobody.")]
+Cutover = Annotated[
+    str, typer.Option(help="Orders placed before it are told to nobody: now, none, or a time. Asked at a terminal.")
+]
+Zone = Annotated[str, typer.Option("--time-zone", help="Where its times without an offset are, such as Asia/Shanghai.")]
+
+_HEADING = re.compile(r"^(#+) .*(set[ -]?up|设置|接入|配置).*$", re.IGNORECASE | re.MULTILINE)
+
+
+def connect(
+    channel: ChannelName = "", sets: Sets = None, name: Called = None, mode: Mode = "live", cutover: Cutover = "",
+    time_zone: Zone = "", json: AsJson = False,
+) -> None:  # fmt: skip
+    """Connect an account of a channel: asks for its settings, or takes them by --set; then says what is next."""
+    from hub.cli.client import hub
+
+    with hub() as line:
+        channels = {one["name"]: one for one in line.pages("/v1/channels")}
+        if not channel:
+            return show.rows(
+                channels.values(), {"channel": "name", "title": "title", "kind": "kind"}, json_lines=json, none="No channels."
+            )
+        if channel not in channels:
+            raise Failure(f"there is no channel {channel!r}", hint=f"There are {', '.join(channels)}.")
+        talk = sys.stdin.isatty() and not json
+        given = pairs(sets)
+        settings = _settings(channels[channel]["settings"], given, talk=talk)
+        body: Doc = {"name": name or _free_name(line, channel), "channel": channel, "settings": settings, "mode": mode}
+        body |= {"time_zone": time_zone, "cutover_at": _cutover(cutover, talk=talk)}
+        made = line.post("/v1/connections", body)
+    return show.as_json(made) if json else _tell(made)
+
+
+def _settings(schema: Doc, given: Mapping[str, str], *, talk: bool) -> Doc:
+    """What was given, and, at a terminal, what is asked for besides."""
+    told = {name: typed(value) for name, value in given.items()}
+    return {**told, **dict(_asked(schema, told))} if talk and not told else told
+
+
+def _asked(schema: Doc, told: Doc) -> Iterator[tuple[str, Any]]:
+    properties, required = fields(schema)
+    for name, about in properties.items():
+        if name in told:
+            continue
+        show.console().print(f"\n{name}: {about.get('description', '')}")
+        hidden = secret(about)
+        default = about.get("default")
+        shown = "" if default in (None, [], {}) else default
+        value = typer.prompt(
+            f"  {name}{'' if name in required else ', Enter to leave it'}", default=shown, show_default=bool(shown),
+            hide_input=hidden,
+        )  # fmt: skip
+        if value not in ("", shown):
+            yield name, typed(str(value)) if not hidden else value
+
+
+def fields(schema: Doc) -> tuple[dict[str, Doc], frozenset[str]]:
+    """The properties of a JSON Schema of settings, and which of them are required."""
+    found = schema
+    while "$ref" in found:
+        found = schema["$defs"][found["$ref"].rpartition("/")[2]]
+    return found.get("properties", {}), frozenset(found.get("required", ()))
+
+
+def secret(about: Doc) -> bool:
+    """Whether a property is a secret."""
+    return about.get("format") == "password" or any(secret(one) for one in about.get("anyOf", ()))
+
+
+def _free_name(line: Client, channel: str) -> str:
+    taken = {one["name"] for one in line.pages("/v1/connections")}
+    return next(name for name in [channel, *(f"{channel}-{n}" for n in range(2, 10_000))] if name not in taken)
+
+
+def _cutover(given: str, *, talk: bool) -> str | None:
+    if not given and talk:
+        given = "now" if typer.confirm("\nAre orders placed before now handled elsewhere (tell nobody of them)?", default=True) else "none"
+    if given in ("", "now"):
+        return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if given == "none" else given
+
+
+def _tell(made: Doc) -> None:
+    out = show.console()
+    out.print(f"connection {made['name']} ({made['channel']}) is made, {made['mode']}", style="bold")
+    if made.get("cutover_at"):
+        out.print(f"orders placed before {show.time(made['cutover_at'])} UTC are kept and told to nobody (--cutover none tells all)")
+    for lack in made.get("cannot", ()):
+        out.print(f"  {lack}", style="yellow")
+    out.print(f"its far side pushes to  {made['intake_url']}", style="bold")
+    steps = set_up(installed().manual(made["channel"]))
+    if steps:
+        from rich.markdown import Markdown
+
+        out.print("\nAt the far side:")
+        out.print(Markdown(steps))
+    out.print(f"\nNext: orderhub simulate {made['channel']} --connection {quoted(made['name'])}, orderhub orders follow")
+
+
+def set_up(manual: str) -> str:
+    """The section of a channel's manual that says what to do at the far side."""
+    heading = _HEADING.search(manual)
+    if not heading:
+        return ""
+    rest = manual[heading.end() :]
+    end = re.search(rf"^#{{1,{len(heading[1])}}} ", rest, re.MULTILINE)
+    return (rest[: end.start()] if end else rest).strip()

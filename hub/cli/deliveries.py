@@ -1,0 +1,71 @@
+"""`orderhub deliveries`: each event on its way to each partner and far side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hub.cli import show
+from hub.cli.nouns import Yes, group, quoted, sure
+from hub.cli.show import AsJson, Most
+
+PATH = "/v1/deliveries"
+COLUMNS = {
+    "event": "type|event_type", "order": "order", "to": "endpoint|target", "status": "status", "tries": "attempts",
+    "due": "due_at", "outcome": "outcome", "id": "id",
+}  # fmt: skip
+
+Delivery = Annotated[str, typer.Argument(help="A delivery's id.")]
+Status = Annotated[str, typer.Option(help="Only waiting, due, held, delivered, dead, skipped or dropped.")]
+Endpoint = Annotated[str, typer.Option(help="Only to this endpoint, by name or id.")]
+Event = Annotated[str, typer.Option(help="Only of this event.")]
+Order = Annotated[str, typer.Option(help="Only of this order, by number or id.")]
+
+app = group("Each event on its way to each partner and far side.")
+
+
+@app.command("list")
+def list_(
+    status: Status = "", endpoint: Endpoint = "", event: Event = "", order: Order = "", limit: Most = 1000,
+    json: AsJson = False,
+) -> None:  # fmt: skip
+    """List deliveries, oldest first."""
+    from hub.cli.client import hub
+    from hub.cli.orders import find
+
+    with hub() as line:
+        which = find(line, order) if order else ""
+        found = line.pages(PATH, most=limit, status=status, endpoint=endpoint, event=event, order=which)
+        show.rows(found, COLUMNS, json_lines=json, none="No such deliveries.")
+
+
+@app.command("show")
+def show_(delivery: Delivery, json: AsJson = False) -> None:
+    """Show a delivery with every attempt: when, how it was answered, how long each part took."""
+    from hub.cli.client import hub
+
+    with hub() as line:
+        doc = line.get(f"{PATH}/{quoted(delivery)}")
+    show.one(doc, json_form=json)
+
+
+@app.command("redeliver")
+def redeliver(delivery: Delivery, json: AsJson = False) -> None:
+    """Send it again, out of turn, with a whole new schedule."""
+    from hub.cli.client import hub
+
+    with hub() as line:
+        answer = line.post(f"{PATH}/{quoted(delivery)}/redeliver")
+    show.said(f"delivery {delivery} is due again", json_form=json, doc=answer)
+
+
+@app.command("skip")
+def skip(delivery: Delivery, yes: Yes = False, json: AsJson = False) -> None:
+    """Give it up, so that the next event of its order may go."""
+    from hub.cli.client import hub
+
+    sure(f"Skip delivery {delivery}? The partner will not get this event unless it pulls it.", yes=yes)
+    with hub() as line:
+        answer = line.post(f"{PATH}/{quoted(delivery)}/skip")
+    show.said(f"delivery {delivery} is skipped", json_form=json, doc=answer)

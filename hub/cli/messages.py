@@ -1,0 +1,89 @@
+"""`orderhub messages`, `events`, `deliveries`, `exceptions`: what was said to us, what we said, and what is stuck."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli import show
+from hub.cli.nouns import group, quoted
+from hub.cli.show import AsJson, Most
+
+PATH = "/v1/messages"
+COLUMNS = {
+    "received": "received_at", "connection": "connection", "topic": "topic", "by": "transport", "status": "status", "id": "id",
+}  # fmt: skip
+
+Message = Annotated[str, typer.Argument(help="A message's id (msg_…).")]
+Messages = Annotated[list[str] | None, typer.Argument(help="Messages by id.")]
+Connection = Annotated[str, typer.Option("--connection", "-c", help="Only of this connection.")]
+Status = Annotated[str, typer.Option(help="Only received, processed, duplicate, ignored, quarantined or failed.")]
+Cause = Annotated[str, typer.Option("--exception", help="All messages of this exception (exc_…).")]
+Failed = Annotated[bool, typer.Option("--failed", help="All that failed.")]
+
+app = group("What was said to us, byte for byte.")
+
+
+@app.command("list")
+def list_(connection: Connection = "", status: Status = "", limit: Most = 1000, json: AsJson = False) -> None:
+    """List messages, oldest first."""
+    from hub.cli.client import hub
+
+    with hub() as line:
+        found = line.pages(PATH, most=limit, connection=connection, status=status)
+        show.rows(found, COLUMNS, json_lines=json, none="No such messages.")
+
+
+@app.command("show")
+def show_(message: Message, json: AsJson = False) -> None:
+    """Show a message: whence, when, what became of it, and where it could not be read."""
+    from hub.cli.client import hub
+
+    with hub() as line:
+        show.one(line.get(f"{PATH}/{quoted(message)}"), json_form=json)
+
+
+@app.command("raw")
+def raw(message: Message) -> None:
+    """Write a message's body to stdout, byte for byte."""
+    from hub.cli.client import hub
+
+    with hub() as line:
+        sys.stdout.buffer.write(line.raw(f"{PATH}/{quoted(message)}/raw"))
+
+
+@app.command("replay")
+def replay(
+    messages: Messages = None, failed: Failed = False, exception: Cause = "", connection: Connection = "", json: AsJson = False
+) -> None:
+    """Read messages again, with the mappings of now: some by id, or all that failed."""
+    from hub.cli.client import hub
+    from hub.cli.progress import each
+
+    with hub() as line:
+        ids = list(messages or ())
+        if exception:
+            ids += line.get(f"/v1/exceptions/{quoted(exception)}").get("subjects") or []
+        if failed:
+            ids += [one["id"] for one in line.pages(PATH, status="failed", connection=connection)]
+        ids = [one for one in dict.fromkeys(ids) if one.startswith("msg_")]
+        answers: list[Any] = [line.post(f"{PATH}/{quoted(one)}/replay") for one in each(ids, "replayed")]
+    if json:
+        for id_, answer in zip(ids, answers, strict=True):
+            show.line({"message": id_, "answer": answer})
+    elif not ids:
+        show.said("There is nothing to replay: name messages, or say --failed or --exception.")
+    else:
+        show.said(f"{len(ids)} messages are read again. Next: orderhub exceptions list")
+
+
+@app.command("follow")
+def follow(connection: Connection = "", status: Status = "", json: AsJson = False) -> None:
+    """Watch messages as they come, until Ctrl-C."""
+    from hub.cli.client import hub
+    from hub.cli.follow import follow_pages
+
+    with hub() as line:
+        follow_pages(line, PATH, COLUMNS, json_lines=json, connection=connection, status=status)

@@ -1,0 +1,128 @@
+"""What the commands of every noun share: list, show, remove, and the question before what cannot be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli import show
+from hub.cli.failures import USAGE, Failure
+from hub.cli.show import AsJson, Most
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Name = Annotated[str, typer.Argument(help="Its name or id.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", "-s", help="A setting as NAME=VALUE. Repeatable.")]
+
+
+def group(about: str) -> typer.Typer:
+    """The commands of one noun."""
+    return typer.Typer(help=about, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def lists(app: typer.Typer, path: str, columns: Mapping[str, str], none: str) -> None:
+    """`list`: all of a noun, oldest first."""
+
+    @app.command("list")
+    def _list(limit: Most = 1000, json: AsJson = False) -> None:
+        from hub.cli.client import hub
+
+        with hub() as line:
+            show.rows(line.pages(path, most=limit), columns, json_lines=json, none=none)
+
+    _list.__doc__ = f"List them: {', '.join(columns)}."
+
+
+def shows(app: typer.Typer, path: str) -> None:
+    """`show`: one, by its name or id."""
+
+    @app.command("show")
+    def _show(name: Name, json: AsJson = False) -> None:
+        """Show one with all that is known of it."""
+        from hub.cli.client import hub
+
+        with hub() as line:
+            show.one(line.get(f"{path}/{quoted(name)}"), json_form=json)
+
+
+def removes(app: typer.Typer, path: str, noun: str, loses: str) -> None:
+    """`remove`: take one away, after a question."""
+
+    @app.command("remove")
+    def _remove(name: Name, yes: Yes = False, json: AsJson = False) -> None:
+        from hub.cli.client import hub
+
+        sure(f"Remove {noun} {name}? {loses}", yes=yes)
+        with hub() as line:
+            answer = line.delete(f"{path}/{quoted(name)}")
+        dropped = (answer or {}).get("dropped")
+        more = f"; {dropped} deliveries that it was still owed were dropped" if dropped else ""
+        show.said(f"{noun} {name} is removed{more}", json_form=json, doc=answer or {"removed": name})
+
+    _remove.__doc__ = f"Take one away. {loses}"
+
+
+def verbs(app: typer.Typer, path: str, noun: str, sayings: Mapping[str, tuple[str, str]]) -> None:
+    """Commands that are one POST each: name → (what it does, how that is told)."""
+    for verb, (about, told) in sayings.items():
+        _verb(app, path, noun, verb, about, told)
+
+
+def _verb(app: typer.Typer, path: str, noun: str, verb: str, about: str, told: str) -> None:
+    def run(name: Name, json: AsJson = False) -> None:
+        from hub.cli.client import hub
+
+        with hub() as line:
+            answer = line.post(f"{path}/{quoted(name)}/{verb}")
+        show.said(f"{noun} {name} {told}", json_form=json, doc=answer)
+
+    run.__doc__ = about
+    app.command(verb)(run)
+
+
+def sure(question: str, *, yes: bool) -> None:
+    """Ask before what cannot be undone; without a terminal `--yes` has to say it."""
+    import sys
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Failure(question, hint="Say --yes to do it without being asked.", code=USAGE)
+    typer.confirm(question, abort=True)
+
+
+def quoted(name: str) -> str:
+    """A name as a part of a path."""
+    from urllib.parse import quote
+
+    return quote(name, safe="")
+
+
+def pairs(given: list[str] | None, option: str = "--set") -> dict[str, str]:
+    """NAME=VALUE pairs; `NAME=@file` reads the value from a file."""
+    from pathlib import Path
+
+    out: dict[str, str] = {}
+    for text in given or ():
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise Failure(f"{option} {text}: not NAME=VALUE", code=USAGE)
+        if value.startswith("@"):
+            try:
+                value = Path(value[1:]).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise Failure(f"{option} {text}: {error.strerror}", code=USAGE) from error
+        out[name.strip()] = value
+    return out
+
+
+def typed(value: str) -> Any:
+    """A value as JSON where it is JSON that is no plain text: true, 5, [..], {..}; else the text."""
+    import json
+
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return value
+    return value if isinstance(found, str) else found

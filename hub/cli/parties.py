@@ -1,0 +1,82 @@
+"""`orderhub partners`, `tokens` and `routes`: who else there is, who may do what, where news goes besides."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli import show
+from hub.cli.nouns import group, lists, removes, shows
+from hub.cli.show import AsJson
+
+partners = group("Other companies: receivers, buyers, warehouses, suppliers.")
+tokens = group("Keys to the API, each with its scopes.")
+routes = group("Our news to any connection: on an event, run a write.")
+
+Called = Annotated[str, typer.Argument(help="What to call it.")]
+Roles = Annotated[
+    list[str] | None, typer.Option("--role", help="receiver, buyer, warehouse or supplier. Repeatable; receiver if none.")
+]
+Scopes = Annotated[
+    list[str] | None, typer.Option("--scope", help="read, write, operate, admin or partner. Repeatable; read if none.")
+]
+Whose = Annotated[str | None, typer.Option("--partner", help="The partner for whom a token of scope partner is.")]
+On = Annotated[str, typer.Option("--on", help="The event, such as order.ready; a glob.")]
+To = Annotated[str, typer.Option("--to", help="The connection that is told.")]
+What = Annotated[str, typer.Option("--write", help="The write of its channel, such as order.create.")]
+When = Annotated[str, typer.Option("--when", help="Only where this expression holds, such as data.channel == 'phone'.")]
+Title = Annotated[str | None, typer.Option("--name", help="What to call it.")]
+
+lists(
+    partners, "/v1/partners", {"name": "name", "roles": "roles", "created": "created_at", "id": "id"},
+    "No partners yet: `orderhub partners add NAME` makes one.",
+)  # fmt: skip
+shows(partners, "/v1/partners")
+removes(partners, "/v1/partners", "partner", "It must own no tokens any more.")
+lists(
+    tokens, "/v1/tokens",
+    {"name": "name", "scopes": "scopes", "partner": "partner", "status": "status", "created": "created_at", "id": "id"},
+    "No tokens.",
+)  # fmt: skip
+shows(tokens, "/v1/tokens")
+removes(tokens, "/v1/tokens", "token", "Whoever uses it is locked out at once.")
+lists(
+    routes, "/v1/routes",
+    {"name": "name", "on": "event", "to": "connection", "write": "write", "when": "predicate", "status": "status"},
+    "No routes yet: `orderhub routes add` makes one.",
+)  # fmt: skip
+shows(routes, "/v1/routes")
+removes(routes, "/v1/routes", "route", "No news goes that way any more.")
+
+
+@partners.command("add")
+def add_partner(name: Called, role: Roles = None, json: AsJson = False) -> None:
+    """Make a partner, to own endpoints and tokens."""
+    made = _made("/v1/partners", {"name": name, "roles": role or ["receiver"]})
+    show.said(f"partner {made['name']} is made. Next: orderhub endpoints add URL --partner {name}", json_form=json, doc=made)
+
+
+@tokens.command("add")
+def add_token(name: Called, scope: Scopes = None, partner: Whose = None, json: AsJson = False) -> None:
+    """Make a token; it is shown this once."""
+    body: dict[str, Any] = {"name": name, "scopes": scope or (["partner"] if partner else ["read"])}
+    made = _made("/v1/tokens", body | ({"partner": partner} if partner else {}))
+    show.said(
+        f"token {made['name']} ({', '.join(made['scopes'])}), shown this once: {made['token']}", json_form=json, doc=made
+    )
+
+
+@routes.command("add")
+def add_route(on: On, to: To, write: What, when: When = "", name: Title = None, json: AsJson = False) -> None:
+    """Carry news to a connection."""
+    body = {"event": on, "connection": to, "write": write, "predicate": when} | ({"name": name} if name else {})
+    made = _made("/v1/routes", body)
+    show.said(f"route {made['name']}: {on} runs {write} at {to}", json_form=json, doc=made)
+
+
+def _made(path: str, body: dict[str, Any]) -> Any:
+    from hub.cli.client import hub
+
+    with hub() as line:
+        return line.post(path, body)

@@ -1,0 +1,91 @@
+"""An order as one sheet: who, what, where to, what it comes to, where its parcels are, what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from hub.cli.show import at, cell, colour, console, time
+
+Doc = Mapping[str, Any]
+
+
+def sheet(doc: Doc) -> None:
+    """Print the sheet of an order."""
+    out = console()
+    out.print(_title(doc))
+    for text in _facts(doc):
+        out.print(text)
+    out.print(_lines(doc))
+    out.print(_totals(doc))
+    for shipment in doc.get("shipments", ()):
+        out.print(_shipment(shipment))
+    for anomaly in doc.get("anomalies", ()):
+        out.print(Text(f"anomaly {anomaly['kind']}: {anomaly.get('detail', '')}", "yellow"))
+
+
+def _title(doc: Doc) -> Text:
+    words = [doc["state"], doc.get("payment_status"), doc.get("fulfillment_status"), doc.get("delivery_status")]
+    title = Text(f"{doc.get('number') or doc.get('hub_number')}  ", "bold")
+    for word in filter(None, words):
+        title.append(f"{word}  ", colour(word))
+    if doc.get("ready"):
+        title.append("ready to ship", "green")
+    return title
+
+
+def _facts(doc: Doc) -> Iterator[Text]:
+    yield Text(f"{doc['id']}, {doc.get('hub_number', '')}, version {doc.get('version', '?')}, by {doc.get('channel', '?')}", "dim")
+    buyer, address = doc.get("buyer") or {}, doc.get("ship_to") or {}
+    if buyer:
+        yield Text("buyer    " + ", ".join(filter(None, (buyer.get(name) for name in ("name", "email", "phone")))))
+    if address:
+        yield Text("ship to  " + ", ".join(_place(address)))
+    if doc.get("placed_at"):
+        yield Text(f"placed   {time(doc['placed_at'])} UTC")
+    for hold in doc.get("holds", ()):
+        yield Text(f"held     {hold['reason']} since {time(hold['at'])} {hold.get('note', '')}".rstrip(), "yellow")
+    for note in doc.get("notes", ()):
+        yield Text(f"note     {note['text']}")
+    if doc.get("customer_note"):
+        yield Text(f"buyer's note  {doc['customer_note']}")
+
+
+def _place(address: Doc) -> Iterator[str]:
+    yield from (str(address[name]) for name in ("name", "company") if address.get(name))
+    yield from address.get("lines") or [address[name] for name in ("line1", "line2") if address.get(name)]
+    yield from (str(address[name]) for name in ("postal_code", "city", "country") if address.get(name))
+
+
+def _lines(doc: Doc) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("sku", "what", "ordered", "open", "shipped", "delivered", "price"):
+        table.add_column(title, justify="right" if title in ("ordered", "open", "shipped", "delivered", "price") else "left")
+    for line in doc.get("lines", ()):
+        counts = [at(line, f"quantity.{name}") for name in ("ordered", "open", "shipped", "delivered")]
+        counts = [Text(str(one)) if one not in (None, "0") else Text("–", "dim") for one in counts]
+        table.add_row(line.get("sku", ""), line.get("name", ""), *counts, cell(line.get("unit_price")))
+    return table
+
+
+def _totals(doc: Doc) -> Text:
+    totals = doc.get("totals") or doc.get("computed_totals") or {}
+    said = [
+        f"{name} {value['amount']}" for name, value in totals.items() if isinstance(value, Mapping) and value.get("amount") != "0.00"
+    ]
+    return Text(f"{', '.join(said)} {doc.get('currency', '')}", "bold")
+
+
+def _shipment(shipment: Doc) -> Text:
+    text = Text("parcel   ")
+    numbers = [f"{one.get('carrier') or one.get('carrier_name') or '?'} {one.get('tracking_number', '')}".strip()
+               for one in shipment.get("packages", ())]  # fmt: skip
+    text.append(", ".join(numbers) or shipment.get("ref", shipment["id"]))
+    text.append(f"  {shipment.get('status', '')}", colour(shipment.get("status", "")))
+    track = (shipment.get("tracking") or {}).get("status")
+    if track and track != shipment.get("status"):
+        text.append(f"  {track}", colour(track))
+    return text
