@@ -56,7 +56,7 @@ def _settings_faults(channel: Channel) -> Iterator[str]:
 def _reads_faults(channel: Channel, mappings: AbstractSet[str]) -> Iterator[str]:
     if not channel.reads:
         yield "reads: it understands no topic"
-    named = [("mappings", name) for name in channel.mappings]
+    named: list[tuple[str, str]] = []
     for topic, reader in channel.reads.items():
         if isinstance(reader, MappingRef):
             named.append((f"reads[{topic!r}]", reader.name))

@@ -94,10 +94,10 @@ def _at(fact: Fact, channel: Channel, arrived: int) -> int:
 
 
 def _order(fact: Fact, home: str) -> Identity | None:
-    if fact.subject == "order":
-        return (home, "order", fact.ref)
     if fact.order is not None and fact.order.startswith("ord_"):
         return ("", "id", fact.order)
+    if fact.subject == "order":
+        return (home, "order", fact.ref)
     if fact.order is not None:
         return (home, "order", fact.order)
     return None if fact.subject == "tracking" else (home, "order", f"{fact.subject}:{fact.ref}")

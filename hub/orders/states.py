@@ -28,6 +28,10 @@ ALLOWED: dict[str, frozenset[str]] = {
 """Decision → the states in which it may be taken."""
 
 
+ATTENDED = frozenset({"phone", "sales_rep", "email"})
+"""Orders that a person took or wrote: they wait to be confirmed, whatever their source's default is."""
+
+
 def refusal(decision: str, doc: Doc) -> str:
     """Why this decision cannot be taken now, "" when it can."""
     state = doc.get("state", "stub")
@@ -95,7 +99,7 @@ def decide(doc: Doc, state: registers.State, home: str) -> Verdict:
     for one in taken:
         by_kind.setdefault(one["kind"], one)
     source = sources.get(home, {})
-    auto = source.get("auto") and not doc.get("draft")
+    auto = source.get("auto") and not doc.get("draft") and doc.get("channel") not in ATTENDED
     confirmed = by_kind.get("confirm") or ({"at": doc.get("placed_at")} if auto else None)
     cancel = by_kind.get("cancel", {})
     return Verdict(

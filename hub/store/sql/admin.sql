@@ -9,6 +9,10 @@ WHERE (calls.status = 0 AND calls.at < :abandoned) OR calls.at < :expired;
 -- name: calls_drop
 DELETE FROM calls WHERE tenant = :tenant AND key = :key AND status = 0;
 
+-- name: orders_owned
+SELECT orders.tenant, orders.id FROM :rows(tenant text, id text)
+JOIN orders ON orders.id = rows.id AND orders.tenant = rows.tenant;
+
 -- name: orders_of_ref
 -- By the source's id, under every name that our sources speak by: the key of identities, not a scan.
 SELECT DISTINCT orders.id, orders.tenant, orders.position, orders.version, orders.sequence, orders.hub_number,
