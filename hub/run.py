@@ -1,6 +1,6 @@
 """The composition root: opens and wires (hub/serve.py runs).
 
-    open_hub(config) → Hub      everything wired, nothing running: tests call `step` on its stages
+open_hub(config) → Hub      everything wired, nothing running: tests call `step` on its stages
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,16 @@ import structlog
 from hub.announce import Announcer
 from hub.config import Config, key_beside
 from hub.contract.channel import Channel, Greeting
-from hub.contract.errors import HubError, Misconfigured
+from hub.contract.errors import Misconfigured, Refused, Rejected
 from hub.contract.fact import Fact, Notice, Redaction, Stale
+from hub.contract.flow import Page
 from hub.contract.mapping import compile_expression
 from hub.converse import Converser
 from hub.directory import Connection, Directory, Endpoint, Token
 from hub.inbound.inbox import Inbox
 from hub.inbound.intake import Intake
 from hub.inbound.keep import Keeper
+from hub.inbound.keyring import Keyring
 from hub.inbound.normalise import Normalise
 from hub.inbound.poll import Sweeper
 from hub.inbound.record import Recorder
@@ -35,9 +37,9 @@ from hub.inbound.report import Call, Reporter
 from hub.metrics import Metrics
 from hub.orders.carriers import carriers
 from hub.outbound.deliver import Deliver
-from hub.outbound.guard import Guard
 from hub.outbound.dial import open_session
-from hub.outbound.sender import GuardedSender
+from hub.outbound.guard import Guard
+from hub.outbound.sender import GuardedSender, Sender
 from hub.outbound.settle import Settler
 from hub.outbound.transport import GuardedTransport
 from hub.outbound.writes import Writes
@@ -51,30 +53,40 @@ from hub.world import World
 log = structlog.get_logger("orderhub")
 
 
-@dataclass(slots=True)
 class Hub:
-    """Everything of one process, wired."""
+    """Everything of one process, wired: the stages by name, and what they ask of each other."""
 
-    config: Config
-    world: World
-    engine: Engine
-    vault: Vault
-    registry: Registry
-    directory: Directory
-    metrics: Metrics
-    troubles: Troubles
-    inbox: Inbox
-    keeper: Keeper
-    announcer: Announcer
-    recorder: Recorder
-    normalise: Normalise
-    reporter: Reporter
-    sweeper: Sweeper
-    converser: Converser
-    deliver: Deliver
-    intake: Intake
-    guard: Guard
-    admin_token: str = ""
+    def __init__(
+        self, config: Config, world: World, registry: Registry, engine: Engine, vault: Vault, guard: Guard,
+        sender: Sender, client: httpx.AsyncClient,
+    ) -> None:  # fmt: skip
+        self.config, self.world, self.registry, self.engine = config, world, registry, engine
+        self.vault, self.guard = vault, guard
+        self.admin_token = ""
+        claim = world.new_id("prc") if engine.shared else ""
+        public = config.public_url or f"http://{config.host}:{config.port}"
+        self.metrics = Metrics()
+        self.troubles = Troubles(world, alone=not engine.shared)
+        self.directory = Directory(engine, vault, registry, partial(compile_expression, file="filter"))
+        self.inbox = Inbox()
+        self.keeper = Keeper(engine, self.inbox, world)
+        self.announcer = Announcer(engine, self.directory, world, claim)
+        self.recorder = Recorder(engine, self.directory, vault, world, self.announcer)
+        self.converser = Converser(engine, self.directory, world, client, self._page, public)
+        self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world)
+        writes = Writes(engine, self.directory, self.converser, carriers(), world, self._bind)
+        self.deliver = Deliver(
+            engine, self.directory, Settler(engine, self.troubles, world, claim), sender, writes.write, self.metrics,
+            world, self._disable, claim, held=config.hold_outbound,
+        )  # fmt: skip
+        self.normalise = Normalise(
+            engine, self.directory, self.recorder, self.troubles, world, self.inbox, self.deliver.hand, self._aside
+        )
+        self.reporter = Reporter(engine, self.directory, self.recorder, self.normalise, world)
+        keyring = Keyring(self._key, world)
+        self.intake = Intake(
+            self.directory, self.keeper, self.metrics, world, keyring, self._follow, config.public_url
+        )
 
     async def settle(self) -> int:
         """Do all there is to do, once through: tests and the CLI's one-shot commands."""
@@ -82,6 +94,43 @@ class Hub:
         while step := await self.normalise.step() + await self.deliver.step():
             count += step
         return count
+
+    async def _page(self, connection: Connection, page: Page) -> None:
+        await self.sweeper.page(connection, page)
+
+    async def _bind(self, connection: Connection, order: str, ours: str, theirs: str) -> None:
+        """A write was applied: what the far side will report as `theirs` is `ours`."""
+        ref = f"bind:{theirs}"
+        doc = {"kind": "bind", "ref": ref, "ours": ours, "theirs": theirs}
+        fact = Fact(subject="decision", ref=ref, order=order, doc=doc)
+        await self.reporter.tell(Call(connection=connection, topic="bind", body=b"", facts=[fact], actor="hub"))
+
+    def _aside(self, connection: Connection, said: Redaction | Notice | Stale) -> None:
+        if isinstance(said, Stale):
+            self.sweeper.stale(connection, said)
+
+    async def _disable(self, endpoint: Endpoint, reason: str) -> None:
+        await set_status(self, endpoint, "disabled", reason)
+
+    async def _key(self, connection: Connection, channel: Channel, key: str) -> bytes | None:
+        proof: Any = channel.proof_for(self.directory.settings(connection))
+        asking = proof.fetch_key(await self.converser.context(connection), key)
+        try:
+            found = await self.converser.run(connection, asking, bare=True)
+        except (Refused, Rejected) as error:
+            log.warning("a public key could not be fetched", connection=connection.id, key=key, error=str(error))
+            return None
+        return bytes(found) if found else None
+
+    def _follow(self, connection: Connection, greeting: Greeting) -> None:
+        """A handshake was answered; now do what it asks for."""
+
+        async def run() -> None:
+            if greeting.then is not None:
+                await self.converser.run(connection, greeting.then(await self.converser.context(connection)))
+
+        task = asyncio.get_running_loop().create_task(run())
+        task.add_done_callback(_log_end)
 
 
 @contextlib.asynccontextmanager
@@ -98,7 +147,7 @@ async def open_hub(config: Config, world: World | None = None, registry: Registr
     client = httpx.AsyncClient(transport=GuardedTransport(session, guard), follow_redirects=False, trust_env=False)
     try:
         vault = await _vault(config, engine)
-        hub = _wire(config, world, registry, engine, vault, guard, GuardedSender(session, guard), client)
+        hub = Hub(config, world, registry, engine, vault, guard, GuardedSender(session, guard), client)
         await hub.directory.refresh()
         await _activated(hub)
         hub.admin_token = await _first_token(hub)
@@ -137,69 +186,6 @@ def _put_meta(name: str, value: str) -> Callable[[Unit], Awaitable[None]]:
     return work
 
 
-def _wire(
-    config: Config, world: World, registry: Registry, engine: Engine, vault: Vault, guard: Guard,
-    sender: GuardedSender, client: httpx.AsyncClient,
-) -> Hub:  # fmt: skip
-    claim = world.new_id("prc") if engine.shared else ""
-    metrics = Metrics()
-    troubles = Troubles(world, alone=not engine.shared)
-    directory = Directory(engine, vault, registry, lambda text: compile_expression(text, file="filter"))
-    inbox = Inbox()
-    keeper = Keeper(engine, inbox, world)
-    announcer = Announcer(engine, directory, world, claim)
-    recorder = Recorder(engine, directory, vault, world, announcer)
-    hub: Hub
-
-    async def page(connection: Connection, found: Any) -> None:
-        await hub.sweeper.page(connection, found)
-
-    async def bind(connection: Connection, order: str, ours: str, theirs: str) -> None:
-        fact = Fact(subject="decision", ref=f"bind:{theirs}", order=order,
-                    doc={"kind": "bind", "ref": f"bind:{theirs}", "ours": ours, "theirs": theirs})  # fmt: skip
-        await hub.reporter.tell(Call(connection=connection, topic="bind", body=b"", facts=[fact], actor="hub"))
-
-    def aside(connection: Connection, said: Redaction | Notice | Stale) -> None:
-        if isinstance(said, Stale):
-            hub.sweeper.stale(connection, said)
-
-    async def disable(endpoint: Endpoint, reason: str) -> None:
-        await set_status(hub, endpoint, "disabled", reason)
-
-    converser = Converser(engine, directory, world, client, page, config.public_url or f"http://{config.host}:{config.port}")
-    writes = Writes(engine, directory, converser, carriers(), world, bind)
-    settler = Settler(engine, troubles, world, claim)
-    deliver = Deliver(engine, directory, settler, sender, writes.write, metrics, world, disable, claim, held=config.hold_outbound)
-    normalise = Normalise(engine, directory, recorder, troubles, world, inbox, deliver.hand, aside)
-    reporter = Reporter(engine, directory, recorder, normalise, world)
-    sweeper = Sweeper(engine, directory, converser, keeper, troubles, world)
-
-    async def keys(connection: Connection, channel: Channel, key: str) -> bytes | None:
-        proof: Any = channel.proof_for(directory.settings(connection))
-        try:
-            found = await converser.run(connection, proof.fetch_key(await converser.context(connection), key), bare=True)
-        except HubError as error:
-            log.warning("a public key could not be fetched", connection=connection.id, key=key, error=str(error))
-            return None
-        return bytes(found) if found else None
-
-    def follow(connection: Connection, greeting: Greeting) -> None:
-        async def run() -> None:
-            assert greeting.then is not None  # noqa: S101  asked only where there is one
-            await converser.run(connection, greeting.then(await converser.context(connection)))
-
-        task = asyncio.get_running_loop().create_task(run())
-        task.add_done_callback(_log_end)
-
-    intake = Intake(directory, keeper, metrics, world, keys, follow, config.public_url)
-    hub = Hub(
-        config=config, world=world, engine=engine, vault=vault, registry=registry, directory=directory, metrics=metrics,
-        troubles=troubles, inbox=inbox, keeper=keeper, announcer=announcer, recorder=recorder, normalise=normalise,
-        reporter=reporter, sweeper=sweeper, converser=converser, deliver=deliver, intake=intake, guard=guard,
-    )  # fmt: skip
-    return hub
-
-
 def _log_end(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         log.warning("a handshake could not be finished", error=str(error))
@@ -213,13 +199,17 @@ async def set_status(hub: Hub, endpoint: Endpoint, status: str, reason: str = ""
         if status == "disabled":
             unit.add("deliveries_hold", target=endpoint.id)
             unit.add("heads_free", target=endpoint.id)
-        elif endpoint.status == "disabled":
-            unit.add("deliveries_release", target=endpoint.id, now=now)
+        elif was == "disabled":
+            unit.add("deliveries_release", target=endpoint.id, now=now, ordered=int(endpoint.ordering == "per_order"))
+            unit.add("heads_restore", target=endpoint.id)
+            unit.add("deliveries_promote_target", target=endpoint.id, now=now)
         endpoint.status = status
         await hub.directory.put(unit, endpoint, now)
 
-    await hub.engine.transact(work)
-    await hub.directory.refresh()
+    was = endpoint.status
+    async with hub.normalise.turn:  # or else news that is being written would still follow the old status
+        await hub.engine.transact(work)
+        await hub.directory.refresh()
     hub.deliver.configure()
     if reason:
         log.warning("an endpoint was set", endpoint=endpoint.id, status=status, reason=reason)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import cast
 from collections.abc import Callable, Iterator
+from typing import cast
 
 Build = Callable[[int, float], bytes]
 
@@ -69,7 +69,8 @@ async def closed(port: int, requests: Iterator[bytes], connections: int, seconds
         for request in requests:
             if time.perf_counter() >= end:
                 return
-            done += 200 <= await client.ask(request) < 300
+            status = await client.ask(request)
+            done += 200 <= status < 300
 
     await asyncio.gather(*(worker(client) for client in clients))
     return done, time.perf_counter() - begun

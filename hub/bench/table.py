@@ -33,7 +33,7 @@ def print_bench(database: str = "", *, seconds: float = 5.0, as_json: bool = Fal
         with console.status("whole path"):
             found += uvloop.run(path_figures(store("path"), keys, seconds))
     if as_json:
-        print(msgspec.json.encode(found).decode())  # noqa: T201  the command's answer
+        print(msgspec.json.encode(found).decode())
     else:
         Console().print(_table(found, "PostgreSQL" if database else "SQLite"))
 

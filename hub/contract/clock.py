@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400_000
 
 
 def text(micros: int) -> str:
     """`2027-01-10T16:00:00.000Z` for unix microseconds."""
-    moment = _EPOCH + timedelta(microseconds=micros)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    day, rest = divmod(micros // 1000, _DAY)
+    seconds, ms = divmod(rest, 1000)
+    minutes, second = divmod(seconds, 60)
+    return f"{_date(day)}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{ms:03d}Z"
 
 
+@lru_cache(maxsize=1024)
+def _date(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).date().isoformat()
+
+
+@lru_cache(maxsize=4096)
 def micros(text: str) -> int:
     """Unix microseconds of an RFC 3339 time with an offset or Z; raises ValueError."""
     moment = datetime.fromisoformat(text)

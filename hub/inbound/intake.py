@@ -24,6 +24,7 @@ from hub.contract.proof import Check, KeyNeeded
 from hub.contract.settings import Settings
 from hub.directory import Connection, Directory
 from hub.inbound.keep import Keeper, Letter, body_key, clean
+from hub.inbound.keyring import Keyring
 from hub.metrics import Metrics
 from hub.store.engine import Unavailable
 from hub.store.rows import Head
@@ -33,7 +34,6 @@ from hub.world import World
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Keys = Callable[[Connection, Channel, str], Awaitable[bytes | None]]
 Follow = Callable[[Connection, Greeting], None]
 
 _IN_FLIGHT = 64 << 20
@@ -44,19 +44,17 @@ log = structlog.get_logger("orderhub.intake")
 
 @dataclass(slots=True)
 class Intake:
-    """The ASGI application behind `/in/`. `keys` fetches a public key that a proof named, `follow` drives
-    what a handshake asks for after its answer."""
+    """The ASGI application behind `/in/`. `follow` drives what a handshake asks for after its answer."""
 
     directory: Directory
     keeper: Keeper
     metrics: Metrics
     world: World
-    keys: Keys
+    keys: Keyring
     follow: Follow
     public_url: str = ""
     _in_flight: int = 0
     _refused: dict[str, int] = field(default_factory=dict)
-    _known: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one message."""
@@ -144,16 +142,13 @@ class Intake:
     async def _prove(self, message: Message, connection: Connection, channel: Channel, settings: Settings) -> None:
         proof = channel.proof_for(settings)
         now = self.world.now() // 1_000_000
-        known = self._known.setdefault(connection.channel, {})
+        known = self.keys.known(connection)
         try:
             proof.check(Check(message, settings, now, known))
         except KeyNeeded as needed:
-            key = await self.keys(connection, channel, needed.key)
-            if key is None:
-                raise Forged(f"the far side does not know the key {needed.key}") from needed
-            known[needed.key] = key
+            await self.keys.learn(connection, channel, needed.key)
             try:
-                proof.check(Check(message, settings, now, known))
+                proof.check(Check(message, settings, now, self.keys.known(connection)))
             except KeyNeeded as again:
                 raise Forged(str(again)) from again
 
