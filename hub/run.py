@@ -31,6 +31,7 @@ from hub.inbound.intake import Intake
 from hub.inbound.keep import Keeper
 from hub.inbound.keyring import Keyring
 from hub.inbound.normalise import Normalise
+from hub.inbound.notices import Notices
 from hub.inbound.poll import Sweeper
 from hub.inbound.record import Recorder
 from hub.inbound.report import Call, Reporter
@@ -44,6 +45,8 @@ from hub.outbound.settle import Settler
 from hub.outbound.transport import GuardedTransport
 from hub.outbound.writes import Writes
 from hub.registry import Registry, load_registry
+from hub.repair.errands import Errands
+from hub.repair.retention import Retention
 from hub.store.engine import Engine, Unit
 from hub.store.sqlite import SQLite
 from hub.troubles import Troubles
@@ -83,6 +86,9 @@ class Hub:
             engine, self.directory, self.recorder, self.troubles, world, self.inbox, self.deliver.hand, self._aside
         )
         self.reporter = Reporter(engine, self.directory, self.recorder, self.normalise, world)
+        self.notices = Notices(engine, self.directory, self.announcer, self.troubles, world, self.deliver.hand)
+        self.errands = Errands(self, self.notices)
+        self.retention = Retention(self)
         keyring = Keyring(self._key, world)
         self.intake = Intake(
             self.directory, self.keeper, self.metrics, world, keyring, self._follow, config.public_url
@@ -91,7 +97,7 @@ class Hub:
     async def settle(self) -> int:
         """Do all there is to do, once through: tests and the CLI's one-shot commands."""
         count = 0
-        while step := await self.normalise.step() + await self.deliver.step():
+        while step := await self.normalise.step() + await self.errands.step() + await self.deliver.step():
             count += step
         return count
 
@@ -108,6 +114,8 @@ class Hub:
     def _aside(self, connection: Connection, said: Redaction | Notice | Stale) -> None:
         if isinstance(said, Stale):
             self.sweeper.stale(connection, said)
+        else:
+            self.errands.wake()
 
     async def _disable(self, endpoint: Endpoint, reason: str) -> None:
         await set_status(self, endpoint, "disabled", reason)

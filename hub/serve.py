@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -14,20 +16,25 @@ import uvicorn
 from hub.config import Config
 from hub.http.app import build
 from hub.run import Hub, open_hub
+from hub.world import World
 
 log = structlog.get_logger("orderhub")
 
 _SWITCH = 0.0005
 _BACKSTOP = 15.0
 _DRAIN = 10.0
+_ERRANDS = 30.0
+_PAUSE = 0.2
+_SWEEP = 600.0
 
 
 async def serve(
-    config: Config, ready: Callable[[Hub], None] | None = None, sockets: list[socket.socket] | None = None
-) -> None:
+    config: Config, ready: Callable[[Hub], None] | None = None, sockets: list[socket.socket] | None = None,
+    world: World | None = None,
+) -> None:  # fmt: skip
     """Run until SIGTERM or SIGINT, then finish what is under way. `sockets` listen already, else it binds one."""
     sys.setswitchinterval(_SWITCH)  # the SQLite writer gives up the GIL at every step and must get it back soon
-    async with open_hub(config) as hub, stages(hub):
+    async with open_hub(config, world) as hub, stages(hub):
         server = Server(uvicorn.Config(
             build(hub), host=config.host, port=config.port, log_level="warning", access_log=False, lifespan="off",
             timeout_graceful_shutdown=5, server_header=False, date_header=False,
@@ -50,6 +57,12 @@ class Server(uvicorn.Server):
         if self._ready and self.servers:
             self._ready(self._hub)
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop taking requests. uvicorn would raise the signal again when it is done, and end the process
+        before the hub has drained; a second Ctrl-C does not wait for requests under way."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
     @property
     def port(self) -> int:
         """The port it listens on."""
@@ -64,6 +77,7 @@ async def stages(hub: Hub):  # type: ignore[no-untyped-def]
     running: list[Awaitable[None]] = [loop("directory", hub, directory_turn)]
     if "inbound" in roles:
         running += [loop("normalise", hub, normalise_turn), loop("sweep", hub, sweep_turn)]
+        running += [loop("errands", hub, errands_turn), loop("retention", hub, retention_turn)]
     if "outbound" in roles:
         running += [loop("deliver", hub, lambda one: one.deliver.run()), loop("heads", hub, heads_turn)]
     tasks = [asyncio.ensure_future(one) for one in running]
@@ -98,6 +112,17 @@ async def sweep_turn(hub: Hub) -> None:
     await hub.sweeper.step()
     hub.inbox.spilled = True
     await asyncio.sleep(1.0)
+
+
+async def errands_turn(hub: Hub) -> None:
+    """Do what messages asked for beyond facts, else wait for news."""
+    if not await hub.errands.step():
+        await hub.errands.wait(_ERRANDS)
+
+
+async def retention_turn(hub: Hub) -> None:
+    """Make room, a small batch at a time while there is something to drop."""
+    await asyncio.sleep(_PAUSE if await hub.retention.step() else _SWEEP)
 
 
 async def heads_turn(hub: Hub) -> None:

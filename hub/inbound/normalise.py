@@ -209,11 +209,15 @@ class Normalise:
             recorded = await self.engine.transact(work)
         await self.hand_over(recorded)
         for one in group:
-            for aside in one.asides:
-                connection = self.directory.get(Connection, one.arrival.connection)
-                if connection is not None:
-                    self.aside(connection, aside)
+            self.beside(one)
         return recorded
+
+    def beside(self, one: Understood) -> None:
+        """Pass on what a message said beyond facts."""
+        connection = self.directory.get(Connection, one.arrival.connection) if one.asides else None
+        if connection is not None:
+            for aside in one.asides:
+                self.aside(connection, aside)
 
     async def hand_over(self, recorded: Recorded) -> None:
         """Give the deliverer what may go out now."""

@@ -22,6 +22,7 @@ from hub.inbound.hear import Heard, Identity
 from hub.orders import book, registers, states
 from hub.orders.book import Page, Turned
 from hub.orders.compose import home
+from hub.orders.numbers import normal
 from hub.orders.registers import Said
 from hub.store.engine import Engine, Row, Unit
 from hub.store.rows import JSON, PLAIN, Due
@@ -107,11 +108,11 @@ class Recorder:
         leaves = await self._open(unit, owners, again)
         refused = self._judge(leaves, owners, inputs)
         parked = self._file(leaves, owners, [one for n, one in enumerate(inputs) if n not in refused])
-        await self._unpark(unit, leaves)
+        await self._join(unit, leaves)
         turned = {id_: await self._turn(unit, leaf, again) for id_, leaf in leaves.items()}
         self._bind(unit, leaves, turned)
         due, asked, count = await self._write(unit, leaves, turned, parked, again)
-        orders = [sorted({id_ for heard in one.heard for id_ in owners.get(identity(one, heard), ())}) for one in inputs]
+        orders = [sorted({id_ for heard in one.heard for id_ in _ids(owners, one, heard)}) for one in inputs]
         blank = {(one.tenant, one.message) for leaf in leaves.values() if leaf.forgotten for _, one in leaf.facts}
         return Recorded(orders=orders, due=due, asked=asked, events=count, parked=len(parked), turned=turned,
                         refused=refused, blank=sorted(blank), fresh={id_ for id_, leaf in leaves.items() if leaf.fresh})  # fmt: skip
@@ -124,7 +125,7 @@ class Recorder:
 
     async def _owners(self, unit: Unit, inputs: list[Input]) -> dict[Row, list[str]]:
         """Who owns each identity; new orders are named here, and on PostgreSQL the race for the name is run."""
-        named = {identity(one, heard) for one in inputs for heard in one.heard}
+        named = {key for one in inputs for heard in one.heard for key in _names(one, heard)}
         wanted = {key for key in named if key[2] != "id"}
         if self.engine.shared:
             numbers = {f"{one.tenant}/{number}" for one in inputs for heard in one.heard for number in heard.numbers}
@@ -193,7 +194,7 @@ class Recorder:
         """Decisions that may not be taken, and what names an order that there is not, by input, with the reason."""
         refused: dict[int, str] = {}
         for n, one in enumerate(inputs):
-            keys = [identity(one, heard) for heard in one.heard]
+            keys = [identity(one, heard) for heard in one.heard if heard.said.subject != "tracking"]
             refused |= {n: f"there is no order {key[3]}" for key in keys if key[2] == "id" and key not in owners}
             for key in keys if one.decision or one.version is not None else ():
                 for id_ in owners.get(key, ()):
@@ -205,42 +206,44 @@ class Recorder:
         return refused
 
     def _file(self, leaves: dict[str, _Leaf], owners: dict[Row, list[str]], inputs: list[Input]) -> list[tuple[Heard, Input]]:
-        """Each fact to its order; to all that share a parcel's number; or to the parked ones."""
+        """Each fact to its order; a parcel's to all that have its number, those of this batch too; or to the
+        parked ones."""
         parked = []
+        numbered: dict[Row, set[str]] = {}
+        for one, heard in ((one, heard) for one in inputs for heard in one.heard if heard.order):
+            for number in heard.numbers:
+                numbered.setdefault((one.tenant, number), set()).update(owners.get(identity(one, heard), ()))
         for one in inputs:
             for heard in one.heard:
-                ids = owners.get(identity(one, heard), [])
+                ids = _ids(owners, one, heard)
+                if heard.said.subject == "tracking":
+                    ids |= numbered.get((one.tenant, heard.numbers[0]), set())
                 for id_ in ids:
                     leaves[id_].facts.append((heard, one))
                 if not ids:
                     parked.append((heard, one))
         return parked
 
-    async def _unpark(self, unit: Unit, leaves: dict[str, _Leaf]) -> None:
-        """Scans that came before their shipment."""
-        wanted: dict[Row, set[str]] = {}
-        for id_, leaf in leaves.items():
-            for heard, _ in leaf.facts:
-                if heard.said.subject != "tracking":
-                    for number in heard.numbers:
-                        wanted.setdefault((leaf.tenant, number), set()).add(id_)
-        for row in await unit.fetch("facts_parked", sorted(wanted)):
-            said = _SAID.decode(row[5])
-            heard = Heard(said=said, order=None, numbers=[row[0]], digest=row[4], mapping=row[3], blob=row[5])
-            for (tenant, number), ids in wanted.items():
-                if number == row[0]:
-                    source = Input(message=row[1], tenant=tenant, connection=row[2], heard=[])
-                    for id_ in ids:
-                        leaves[id_].facts.append((heard, source))
+    async def _join(self, unit: Unit, leaves: dict[str, _Leaf]) -> None:
+        """What was told of a parcel before these orders had its number: parked, or told of other orders that
+        share it. It goes before what caused the turn."""
+        rows = {(leaf.tenant, number, id_) for id_, leaf in leaves.items() for number in _numbers(leaf)}
+        found: dict[str, list[tuple[Heard, Input]]] = {}
+        for tenant, number, id_, message, connection, mapping, digest, blob in await unit.fetch("facts_to_join", sorted(rows)):
+            said = _SAID.decode(blob)
+            if normal(said.doc["number"]) == number:
+                heard = Heard(said=said, order=None, numbers=[number], digest=digest, mapping=mapping, blob=blob)
+                source = Input(message=message, tenant=tenant, connection=connection, heard=[])
+                found.setdefault(id_, []).append((heard, source))
+        for id_, facts in found.items():
+            leaves[id_].facts[:0] = facts
 
     def _bind(self, unit: Unit, leaves: dict[str, _Leaf], turned: dict[str, Turned]) -> None:
         """The numbers by which scans will find these orders, and their shipments' names."""
         rows = {
             (leaf.tenant, "", "tracking", number, id_)
             for id_, leaf in leaves.items()
-            for heard, _ in leaf.facts
-            if heard.said.subject != "tracking"
-            for number in heard.numbers
+            for number in _numbers(leaf)
         }
         rows |= {
             (leaf.tenant, "", "shipment", one["id"], id_)
@@ -307,9 +310,11 @@ class Recorder:
         """A repair is never written back to whom its facts came from."""
         if cause.connection:
             return cause
-        last = leaf.facts[-1][1] if leaf.facts else None
-        message, connection = (last.message, last.connection) if last else (cause.message, leaf.connection)
-        return msgspec.structs.replace(cause, message=message, connection=connection)
+        if not leaf.facts:
+            return msgspec.structs.replace(cause, connection=leaf.connection)
+        last = leaf.facts[-1][1]
+        quiet = all(one.quiet for _, one in leaf.facts)
+        return msgspec.structs.replace(cause, message=last.message, connection=last.connection, quiet=quiet)
 
     def _silent(self, leaf: _Leaf) -> bool:
         """Orders of an observed connection, or placed before its cut-over, fold without a word to anyone."""
@@ -366,16 +371,38 @@ def people(doc: dict[str, Any]) -> set[tuple[str, str]]:
         if person.get("email"):
             found.add(("email", person["email"]))
         if person.get("phone"):
-            found.add(("phone", "".join(one for one in person["phone"] if one.isdigit() or one == "+")))
+            found.add(("phone", digits(person["phone"])))
         if part == "buyer" and person.get("ref"):
             found.add(("buyer", person["ref"]))
     return found
+
+
+def digits(phone: str) -> str:
+    """A phone number as the person index knows it."""
+    return "".join(one for one in phone if one.isdigit() or one == "+")
 
 
 def micros_or(doc: dict[str, Any], otherwise: int) -> int:
     """When the thing itself happened, where the fact says so."""
     stamp = doc.get("source_revision") or doc.get("at") or doc.get("placed_at")
     return micros(stamp) if stamp else otherwise
+
+
+def _numbers(leaf: _Leaf) -> set[str]:
+    """The parcel numbers that this turn's facts give an order."""
+    return {number for heard, _ in leaf.facts if heard.order for number in heard.numbers}
+
+
+def _names(one: Input, heard: Heard) -> list[Row]:
+    """Every identity under which a fact finds its orders: a parcel's is its number too, whoever names its order."""
+    names = [identity(one, heard)]
+    if heard.order and heard.said.subject == "tracking":
+        names.append((one.tenant, *tracking(heard)))
+    return names
+
+
+def _ids(owners: dict[Row, list[str]], one: Input, heard: Heard) -> set[str]:
+    return {id_ for key in _names(one, heard) for id_ in owners.get(key, ())}
 
 
 def identity(one: Input, heard: Heard) -> Row:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
 from hub.announce import LEASE
 from hub.directory import Connection, Directory, Endpoint
 from hub.metrics import Metrics
-from hub.outbound.circuit import SECOND
+from hub.outbound.circuit import SECOND, Circuit
 from hub.outbound.lanes import Bucket, Lane
 from hub.outbound.render import render
 from hub.outbound.sender import Answer, Post, Sender
@@ -63,6 +64,8 @@ class Deliver:
 
     async def step(self) -> int:
         """Send everything that may go out now, and settle it; returns how many attempts were made."""
+        if self.held:
+            return 0
         await self.load()
         count = self._dispatch()
         while self._tasks:
@@ -99,8 +102,8 @@ class Deliver:
         if lane is None:
             endpoint = self.directory.get(Endpoint, target)
             rate, slots = (endpoint.rate, endpoint.concurrency) if endpoint else (0.0, 4)
-            lane = self.lanes[target] = Lane(target, slots, Bucket(rate))
-            lane.paused = bool(endpoint and endpoint.status == "paused")
+            lane = self.lanes[target] = Lane(target, slots, Bucket(rate), Circuit(since=self.world.now()))
+            lane.paused = bool(endpoint and endpoint.status != "active")
         return lane
 
     def configure(self) -> None:
@@ -110,7 +113,15 @@ class Deliver:
             if endpoint is not None:
                 lane.concurrency, lane.bucket.rate = endpoint.concurrency, endpoint.rate
                 lane.paused = endpoint.status != "active"
+                if endpoint.status == "disabled":
+                    lane.forget()
         self._signers.clear()
+        self._news.set()
+
+    def forget(self, orders: set[str]) -> None:
+        """These orders were redacted: what memory has of them is loaded again, as the store has it now."""
+        for lane in self.lanes.values():
+            lane.let_go(orders)
         self._news.set()
 
     async def load(self) -> None:
@@ -120,13 +131,17 @@ class Deliver:
             lane = self._lane(row[0])
             if lane.paused or lane.room() <= 0:
                 continue
-            most = 1 if lane.circuit.is_open else min(_LOAD, lane.room())
             if lane.circuit.is_open and lane.circuit.probe_at > self._loaded_at:
                 continue
-            found = await self._due(lane, most + len(lane.held))
-            lane.spilled = len(found) >= most + len(lane.held)
-            for one in found:
-                lane.put(one)
+            await self._fill(lane, 1 if lane.circuit.is_open else min(_LOAD, lane.room()))
+
+    async def _fill(self, lane: Lane, most: int) -> None:
+        """Fetch a target's oldest due ones, beyond those that memory has (a claim passes them over by itself)."""
+        most += 0 if self.engine.shared else len(lane.held)
+        found = await self._due(lane, most)
+        lane.spilled = len(found) >= most
+        for one in found:
+            lane.put(one)
 
     async def _due(self, lane: Lane, most: int) -> list[Due]:
         now = self._loaded_at
@@ -171,11 +186,11 @@ class Deliver:
         finally:
             lane.done(one)
             self._news.set()
-        missing = [position for position in promoted if not any(lane.promoted(position) for lane in self.lanes.values())]
+        until = self.world.now() + LEASE
+        lanes = self.lanes.values()
+        missing = [(position,) for position in promoted if not any(lane.promoted(position, until) for lane in lanes)]
         if missing:
-            rows = await self.engine.fetch("deliveries_load", [(position,) for position in missing])
-            until = self.world.now() + LEASE
-            self.hand([due(row, until) for row in rows])
+            self.hand([due(row, until) for row in await self.engine.fetch("deliveries_load", missing)])
 
     async def _attempt(self, lane: Lane, one: Due) -> Tried | None:
         at = self.world.now()
@@ -272,33 +287,30 @@ class Deliver:
             unit.add("deliveries_wake", target=lane.target, now=self.world.now())
 
         await self.engine.transact(work)
-        lane.spilled = True
+        if lane.room() > 0:
+            await self._fill(lane, min(_LOAD, lane.room()))
+        lane.sort()
         log.info("a target is back", target=lane.target)
 
     async def unblock(self) -> None:
         """Let later events of an order pass a head that has failed for too long, and free orders that wait
         for nothing (a crash between two writes of another process)."""
         now = self.world.now()
-        for target in list(self.lanes):
-            endpoint = self.directory.get(Endpoint, target)
-            patience = endpoint.block_for if endpoint else 900.0
-            before = now - int(patience * SECOND)
-            await self._pass(await self.engine.fetch("heads_blocked", target=target, before=before, most=_LOAD))
+        for lane in list(self.lanes.values()):
+            endpoint = self.directory.get(Endpoint, lane.target)
+            before = now - int((endpoint.block_for if endpoint else 900.0) * SECOND)
+            # A target that is down refuses nothing: its orders keep their order until it is back.
+            if not lane.circuit.is_open and not lane.paused and lane.circuit.since <= before:
+                rows = await self.engine.fetch("heads_blocked", target=lane.target, before=before, most=_LOAD)
+                await self._pass(rows, endpoint.name if endpoint else lane.target)
         rows = await self.engine.fetch("heads_stuck", most=_LOAD)
         if rows:
             await self._free([(row[0], row[1], row[2]) for row in rows])
 
-    async def _pass(self, blocked: list[tuple[object, ...]]) -> None:
-        if not blocked:
-            return
-
-        async def work(unit: Unit) -> None:
-            unit.add("heads_pass", blocked)
-            pairs = sorted((row[0], row[1]) for row in blocked)  # type: ignore[type-var]
-            unit.add("deliveries_promote", pairs, now=self.world.now(), claim="", until=0)
-
-        await self.engine.transact(work)
-        await self._wide_open()
+    async def _pass(self, blocked: list[tuple[Any, ...]], name: str) -> None:
+        if blocked:
+            await self.settler.pass_over(blocked, name)
+            await self._wide_open()
 
     async def _free(self, rows: list[tuple[object, ...]]) -> None:
         async def work(unit: Unit) -> None:

@@ -63,20 +63,30 @@ class Lane:
             if len(self.later) < _LATER:
                 self.later[due.position] = due
             return
+        self.later.pop(due.position, None)
         if len(self.ready) >= _READY:
             self.spilled = True
             return
         self.held.add(due.position)
         self.ready.append(due)
 
-    def promoted(self, position: int) -> bool:
-        """A delivery that waited is due: True when memory has it."""
+    def promoted(self, position: int, until: int) -> bool:
+        """A delivery that waited is due, claimed for so long: True when memory has it."""
         due = self.later.pop(position, None)
         if due is None:
             return False
-        due.waiting = False
+        due.waiting, due.claimed_until = False, until
         self.put(due)
         return True
+
+    def let_go(self, orders: set[str]) -> None:
+        """Forget the deliveries of these orders that are not under way."""
+        gone = [due for due in self.ready if due.order in orders]
+        if gone:
+            self.held.difference_update(due.position for due in gone)
+            self.ready = deque(due for due in self.ready if due.order not in orders)
+            self.spilled = True
+        self.later = {place: due for place, due in self.later.items() if due.order not in orders}
 
     def room(self) -> int:
         """How many more it would take."""
@@ -90,6 +100,17 @@ class Lane:
             return None
         self.active += 1
         return self.ready.popleft()
+
+    def sort(self) -> None:
+        """Oldest first, after an outage that let memory and store take turns."""
+        self.ready = deque(sorted(self.ready, key=lambda due: due.position))
+
+    def forget(self) -> None:
+        """Nothing of it is due any more, whatever memory has; what is under way stays."""
+        self.held.difference_update(due.position for due in self.ready)
+        self.ready.clear()
+        self.later.clear()
+        self.spilled = True
 
     def done(self, due: Due) -> None:
         """An attempt ended; what becomes of the delivery is in the store."""

@@ -1,5 +1,8 @@
 -- What only repair asks: orders folded anew, messages read again, people forgotten, old rows dropped.
 
+-- name: registers_get
+SELECT version, registers FROM orders WHERE tenant = :tenant AND id = :id;
+
 -- name: orders_after
 SELECT id FROM orders WHERE tenant = :tenant AND id > :after ORDER BY id LIMIT :most;
 
@@ -23,7 +26,7 @@ WHERE facts.tenant = :tenant;
 
 -- name: messages_factless
 -- Messages that told no order anything, whose bytes may still name a person.
-SELECT position, id, body FROM messages
+SELECT position, id, body, connection FROM messages
 WHERE tenant = :tenant AND position > :after AND body IS NOT NULL AND status <> 'received'
   AND NOT EXISTS (SELECT 1 FROM facts WHERE facts.message = messages.id)
 ORDER BY position LIMIT :most;
