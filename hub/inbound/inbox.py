@@ -7,6 +7,7 @@ status. `Full` is not an error; it only means that the rest is read back later.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 
 from hub.store.rows import Arrival
@@ -47,10 +48,9 @@ class Inbox:
 
     async def wait(self, seconds: float) -> None:
         """Until there is something, or so long."""
-        try:
-            await asyncio.wait_for(self._news.wait(), seconds)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):  # wait_for of Python 3.11 may swallow a cancellation
+                await self._news.wait()
 
     def __len__(self) -> int:
         return len(self._waiting)

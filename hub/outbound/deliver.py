@@ -7,6 +7,7 @@ dispatch the same way. The store is the truth: a process that dies sends again w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,10 +80,9 @@ class Deliver:
             self._news.clear()
             if not self.held:
                 self._dispatch()
-            try:
-                await asyncio.wait_for(self._news.wait(), _IDLE)
-            except TimeoutError:
-                pass
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_IDLE):
+                    await self._news.wait()
             if self._hungry():
                 await self.load()
 

@@ -58,7 +58,8 @@ class Errands:
     async def wait(self, seconds: float) -> None:
         """Until there is something, or so long; then the store is looked into again."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
         self._news.clear()
         self.spilled = True
 
