@@ -11,6 +11,7 @@ from hub.cli import connections, deliveries, endpoints, events, exceptions, mess
 from hub.cli.apply import apply
 from hub.cli.connect import connect
 from hub.cli.demonstration import demo
+from hub.cli.doctor import doctor
 from hub.cli.failures import give_up
 from hub.cli.house import check, new_channel, schema
 from hub.cli.serving import serve
@@ -27,7 +28,7 @@ app = typer.Typer(
 for _panel, _commands in (
     (RUN, (demo, serve)),
     (SET_UP, (connect, apply)),
-    (WATCH, ()),
+    (WATCH, (doctor,)),
     (BUILD, (simulate, check, new_channel, schema)),
 ):
     for _command in _commands:

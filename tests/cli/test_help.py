@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from hub.cli.app import app
+from tests.cli.conftest import plain_environment
+
+
+def commands(group, path=()):
+    yield path, group
+    for name, one in getattr(group, "commands", {}).items():
+        yield from commands(one, (*path, name))
+
+
+COMMANDS = {path: command for path, command in commands(typer.main.get_command(app)) if path}
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_says_what_it_does(orderhub, path):
+    said = orderhub(*path, "--help")
+
+    assert said.code == 0
+    assert f"orderhub {' '.join(path)}" in said.out
+    first = COMMANDS[path].help.split()[:3]
+    assert " ".join(first) in said.out
+
+
+def test_the_commands_are_those_that_were_promised():
+    nouns = {path[0] for path in COMMANDS}
+
+    assert nouns >= {
+        "demo", "serve", "connect", "apply", "connections", "endpoints", "partners", "tokens", "routes", "orders",
+        "messages", "events", "deliveries", "exceptions", "simulate", "check", "doctor", "schema", "new-channel",
+    }  # fmt: skip
+
+
+def test_help_brings_in_nothing_that_only_commands_need():
+    code = (
+        "import sys; sys.argv = ['orderhub', '--help']\n"
+        "from hub.cli.app import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('httpx', 'msgspec', 'aiohttp', 'uvicorn', 'starlette', 'structlog') if name in sys.modules])"
+    )
+
+    out = subprocess.run([sys.executable, "-c", code], env=plain_environment(), capture_output=True, text=True, check=True)
+
+    assert out.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_unknown_command_ends_with_2(orderhub):
+    said = orderhub("ordres")
+
+    assert said.code == 2
+    assert "No such command" in said.err
+
+
+def test_the_version_is_said(orderhub):
+    assert orderhub("--version").out.startswith("orderhub 0.")

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import pytest
+
+from hub.cli.connections import changed
+from hub.cli.failures import Failure
+from hub.cli.nouns import pairs, typed
+
+
+def test_an_endpoint_is_made_shown_changed_paused_and_removed(at_hub):
+    made = at_hub("endpoints", "add", "http://127.0.0.1:9/hook", "-e", "order.*", "--name", "wms", "--set", "rate=20", "--json")
+    assert made.json()["secret"].startswith("whsec_")
+
+    assert "wms" in at_hub("endpoints", "list").out
+    at_hub("endpoints", "set", "wms", "--set", 'events=["shipment.*"]', "--set", "description=the warehouse")
+    shown = at_hub("endpoints", "show", "wms", "--json").json()
+    assert (shown["events"], shown["rate"], shown["description"]) == (["shipment.*"], 20, "the warehouse")
+    assert "secret" not in shown
+
+    assert at_hub("endpoints", "pause", "wms").code == 0
+    assert at_hub("endpoints", "show", "wms", "--json").json()["status"] == "paused"
+    assert at_hub("endpoints", "enable", "wms", "--json").json()["status"] == "active"
+    rotated = at_hub("endpoints", "rotate", "wms", "--overlap", "1", "--json").json()
+    assert rotated["secret"] != made.json()["secret"]
+    assert "is removed" in at_hub("endpoints", "remove", "wms", "--yes").out
+    assert at_hub("endpoints", "show", "wms").code == 1
+
+
+def test_partners_and_tokens_are_made_and_removed(at_hub):
+    assert at_hub("partners", "add", "Nord", "--role", "warehouse").code == 0
+    token = at_hub("tokens", "add", "nords", "--partner", "Nord", "--json").json()
+
+    assert token["scopes"] == ["partner"]
+    assert token["token"].startswith("oh_")
+    assert "oh_" not in at_hub("tokens", "list").out
+    refused = at_hub("partners", "remove", "Nord", "--yes")
+    assert refused.code == 1
+    assert "nords" in refused.err
+    at_hub("tokens", "remove", "nords", "--yes")
+    assert at_hub("partners", "remove", "Nord", "--yes").code == 0
+
+
+def test_what_cannot_be_undone_asks_first(at_hub):
+    at_hub("partners", "add", "Ask")
+
+    said = at_hub("partners", "remove", "Ask")
+
+    assert said.code == 2
+    assert "--yes" in said.err
+    assert at_hub("partners", "show", "Ask").code == 0
+
+
+def test_a_problem_is_one_line_with_its_field(at_hub):
+    said = at_hub("endpoints", "add", "ftp://partner.example")
+
+    assert said.code == 1
+    assert said.out == ""
+    assert len(said.err.splitlines()) == 1
+    assert said.err.startswith("url: ")
+
+
+def test_an_unknown_event_is_told_with_the_nearest(at_hub):
+    said = at_hub("endpoints", "add", "http://127.0.0.1:9/", "-e", "order.create")
+
+    assert "order.created" in said.err
+
+
+def test_a_route_to_nowhere_is_told(at_hub):
+    said = at_hub("routes", "add", "--on", "order.ready", "--to", "erp", "--write", "order.create")
+
+    assert said.code == 1
+    assert "erp" in said.err
+
+
+def test_a_token_that_is_none_is_told_with_what_to_set(at_hub, monkeypatch):
+    monkeypatch.setenv("ORDERHUB_TOKEN", "oh_nobody")
+
+    said = at_hub("orders", "list")
+
+    assert said.code == 1
+    assert "ORDERHUB_TOKEN" in said.err
+
+
+def test_a_token_without_the_scope_is_told_how_to_get_one(at_hub, monkeypatch):
+    token = at_hub("tokens", "add", "reader", "--json").json()["token"]
+    monkeypatch.setenv("ORDERHUB_TOKEN", token)
+
+    said = at_hub("tokens", "add", "another")
+
+    assert said.code == 1
+    assert "orderhub tokens add" in said.err
+
+
+def test_a_hub_that_is_away_ends_with_3_and_says_how_to_start_it(orderhub, monkeypatch):
+    monkeypatch.setenv("ORDERHUB_URL", "http://127.0.0.1:9")
+
+    said = orderhub("orders", "list")
+
+    assert said.code == 3
+    assert "orderhub serve" in said.err
+
+
+def test_an_empty_list_is_a_sentence_for_people_and_nothing_for_programs(at_hub):
+    assert "No routes yet" in at_hub("routes", "list").out
+    assert at_hub("routes", "list", "--json").out == ""
+
+
+def test_a_set_reads_json_where_it_is_json(tmp_path):
+    (tmp_path / "secret").write_text("s3cret\n")
+
+    given = pairs(["rate=20", 'events=["a.b"]', "name=true story", f"webhook_secret=@{tmp_path}/secret", "url=http://x/?a=b"])
+
+    assert {name: typed(value) for name, value in given.items()} == {
+        "rate": 20, "events": ["a.b"], "name": "true story", "webhook_secret": "s3cret", "url": "http://x/?a=b",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["nothing", "=5", "secret=@/no/such/file"])
+def test_a_set_that_is_none_is_told(text):
+    with pytest.raises(Failure) as told:
+        pairs([text])
+
+    assert told.value.code == 2
+
+
+def test_settings_of_the_channel_and_fields_of_the_connection_find_their_place():
+    assert changed({"mode": "observe", "webhook_secret": "x", "access_token": ""}) == {
+        "mode": "observe", "settings": {"webhook_secret": "x", "access_token": None},
+    }  # fmt: skip
