@@ -75,7 +75,9 @@ def _free(value: Any, depth: int) -> Any:
         raise Unfit(value, f"is nested deeper than {DEEPEST} levels")
     if isinstance(value, list):
         return [_free(one, depth + 1) for one in value if one is not None]
-    return {name: _free(one, depth + 1) for name, one in value.items() if one is not None}
+    if isinstance(value, dict):
+        return {name: _free(one, depth + 1) for name, one in value.items() if one is not None}
+    raise Unfit(value, "is not an exact value")
 
 
 _CASTS: dict[str, Cast] = {

@@ -42,7 +42,7 @@ def compile_mapping(text: str, *, file: str, find: Find | None = None) -> Mappin
     """
     faults = Faults()
     sheet = gather(text, file, find, faults)
-    made = None if sheet is None else _Compiler(sheet, file, faults).mapping()
+    made = None if sheet is None or not sheet.complete else _Compiler(sheet, file, faults).mapping()
     faults.settle()
     if made is None:
         raise Misconfigured(f"{file}:1:1 the file describes no mapping")

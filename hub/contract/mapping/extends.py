@@ -23,6 +23,7 @@ class Sheet:
     tree: Branch
     own: Branch
     texts: tuple[str, ...]
+    complete: bool = True
 
 
 def gather(text: str, file: str, find: Find | None, faults: Faults) -> Sheet | None:
@@ -40,9 +41,9 @@ def _gather(text: str, file: str, find: Find | None, faults: Faults, chain: tupl
         return Sheet(spread, own, (text,))
     base = _base(parent, own, file, find, faults, chain)
     if base is None:
-        return Sheet(spread, own, (text,))
+        return Sheet(spread, own, (text,), complete=False)
     cut = _removed(base.tree, own.get("remove"), faults)
-    return Sheet(_laid(cut, _without(spread, _OWN)), own, (text, *base.texts))
+    return Sheet(_laid(cut, _without(spread, _OWN)), own, (text, *base.texts), base.complete)
 
 
 def _base(

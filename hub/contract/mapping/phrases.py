@@ -167,12 +167,29 @@ class Phrases:
             call = self.writer.named(step.call, "step")
             text = f"str({name}) if {name}.__class__ is int else {call}({name})"
             self.writer.line(f"if {name}.__class__ is not str and {name} is not None: {name} = {text}")
+        elif step.joins:
+            self.joined(expr, name, stand)
         elif step.sees_null:
             self.call(expr, name, stand)
         else:
             with self.writer.block(f"if {name} is not None:"):
                 self.call(expr, name, stand)
         return name
+
+    def joined(self, expr: Apply, name: str, stand: Stand) -> None:
+        """A step of several values, null when all of them that come from the payload are."""
+        arguments = [self.held(one, stand) for one in expr.arguments]
+        own = [
+            name,
+            *(
+                text
+                for one, text in zip(expr.arguments, arguments, strict=True)
+                if not isinstance(one, Literal)
+            ),
+        ]
+        step = self.writer.named(expr.step.call, "step")
+        with self.writer.block(f"if {' or '.join(f'{text} is not None' for text in own)}:"):
+            self.writer.line(f"{name} = {step}({', '.join([name, *arguments])})")
 
     def call(self, expr: Apply, name: str, stand: Stand) -> None:
         """The step's function, called."""

@@ -113,8 +113,10 @@ class Reading:
             return None
         own, self.sources = self.sources, []
         arguments = [self.value(one, scope) for one in expr.arguments]
-        if step.name == "concat":
+        if step.joins:
             own = own + self.sources
+            if value is None and not _spoken(expr.arguments, arguments):
+                return None
         if step.name == "default" and logic.empty(value):
             own = self.sources
         self.sources = own
@@ -242,3 +244,9 @@ def indexed(seen: Seen) -> list[Seen]:
 def every(seen: Seen) -> list[Seen]:
     """The items of a list that are not null; what is no list is one."""
     return [one for one in indexed(seen) if one.value is not None]
+
+
+def _spoken(exprs: tuple[Expr, ...], values: list[Any]) -> bool:
+    """Whether any of the values that do not stand in the mapping itself is there."""
+    pairs = zip(exprs, values, strict=True)
+    return any(value is not None and not isinstance(expr, Literal) for expr, value in pairs)

@@ -128,6 +128,8 @@ def entries(value: Any) -> list[dict[str, Any]] | None:
 
 def get(value: Any, key: Any) -> Any:
     """A member of an object by a name that may be computed; an item of a list by its number."""
+    if key is None:
+        return None
     if isinstance(value, dict):
         return value.get(text_of(key))
     number = number_of(key) if isinstance(value, list) else None
@@ -160,6 +162,8 @@ def _namespace(text: str) -> UUID:
 
 
 def _check_pattern(arguments: tuple[Any, ...]) -> str:
+    if not isinstance(arguments[0], str):
+        return ""
     try:
         groups = _pattern(arguments[0]).groups
     except Unfit as unfit:

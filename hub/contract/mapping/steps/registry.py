@@ -33,7 +33,7 @@ class Step:
     """One word of the language.
 
     `takes` and `gives` are the kinds of what goes in and comes out (`same`: as it went in). Null passes
-    a step by unless it `sees_null`. `context` names what the mapping hands in after the value: the zone
+    a step by unless it `sees_null`; one that `joins` gives null when all of the payload in it is null. `context` names what the mapping hands in after the value: the zone
     of the message, or the table that the argument names. `check` judges literal arguments at load.
     """
 
@@ -45,6 +45,7 @@ class Step:
     gives: Kind | Literal["same"] = "text"
     parameters: tuple[Parameter, ...] = ()
     sees_null: bool = False
+    joins: bool = False
     context: Literal["", "zone", "table"] = ""
     examples: tuple[tuple[str, str], ...] = ()
     check: Callable[[tuple[Any, ...]], str] | None = field(default=None)

@@ -57,7 +57,7 @@ def number_of(value: Any) -> Decimal | None:
     """A value as an exact number; empty text is null."""
     if isinstance(value, str):
         return _written(value)
-    if isinstance(value, Decimal):
+    if value is None or isinstance(value, Decimal):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)

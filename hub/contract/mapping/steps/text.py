@@ -114,7 +114,7 @@ STEPS = (
     Step("pad", "text", pad, "filled up on the left to a width, with `0` or another sign", SCALAR,
          parameters=(Parameter("width", NUMBER), Parameter("fill", required=False)),
          examples=(("7 | pad(3)", "007"),)),
-    Step("concat", "text", concat, "set together with the others; nulls left out, the ends trimmed", SCALAR,
-         parameters=(Parameter("others", SCALAR | ANY, many=True),), sees_null=True,
+    Step("concat", "text", concat, "set together with the others, nulls left out, the ends trimmed; null when all but texts of the mapping is", SCALAR,
+         parameters=(Parameter("others", SCALAR | ANY, many=True),), sees_null=True, joins=True,
          examples=(("'Ada' | concat(' ', 'Byron')", "Ada Byron"), ("'Ada' | concat(' ', null)", "Ada"))),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from hub.contract.mapping.steps.registry import NUMBER, Parameter, Step
 from hub.contract.mapping.steps.scalars import text_of
 
 _MAIL = re.compile(r"[^@\s<>\"(),:;]{1,64}@[^@\s<>\"(),:;]{1,255}").fullmatch
+_DIALLED = re.compile(r"[0-9+().\-/\s]{3,40}").fullmatch
 _LANGUAGE = re.compile(
     r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?(?:[.@].*)?"
 ).fullmatch
@@ -21,7 +22,9 @@ _LANGUAGE = re.compile(
 def phone(value: Any, region: Any = None) -> str | None:
     """E.164 where it can be read as a number of the country; else the text as it is."""
     text = text_of(value).strip()
-    return _phone(text, "" if region is None else text_of(region)) if text else None
+    if not _DIALLED(text):
+        return text or None
+    return _phone(text, "" if region is None else text_of(region))
 
 
 @lru_cache(maxsize=4096)
