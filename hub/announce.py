@@ -15,7 +15,7 @@ from hub.contract.clock import text
 from hub.directory import Directory, Target
 from hub.orders.book import Page
 from hub.orders.events import Event
-from hub.store.engine import Engine, Row, Unit
+from hub.store.engine import Engine, Unit
 from hub.store.rows import JSON, Due
 from hub.world import World
 
@@ -90,8 +90,8 @@ class Draft:
         by_event = {row[0]: row for row in self.events}
         first += len(self.events)
         for n, row in enumerate(self.deliveries):
-            if row[6]:
-                self._head(row, first + n)
+            if row[3]:
+                self._head(row, first + n if row[6] else 0)
         unit.add("heads_take", [(*key, *head) for key, head in sorted(self.heads.items())])
         unit.add("deliveries_add", [(first + n, *row[:6], *row[7:]) for n, row in enumerate(self.deliveries)])
         return [
@@ -152,7 +152,8 @@ class Announcer:
         body = envelope[1].replace(b"\0", JSON.encode(data), 1)
         draft.events.append([id_, tenant, "", None, type_, 0, 0, now, body])
         for target in self.directory.targets(tenant, type_, data, ""):
-            draft.deliveries.append(_delivery(draft, tenant, target, id_, "", "due", ask=False, ordered=False, previous=""))
+            status = "held" if target.held else "due"
+            draft.deliveries.append(_delivery(draft, tenant, target, id_, "", status, ask=False, ordered=False, previous=""))
         return draft
 
     async def _known(self, unit: Unit, news: list[News]) -> dict[tuple[str, str], str]:
@@ -162,7 +163,6 @@ class Announcer:
             if not one.fresh and not one.silent
             for event in one.events
             for target in self._targets(one, event)
-            if target.ordered
         }
         rows = sorted(pairs)
         if self.engine.shared and rows:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
+_TRIPLES = [a + b + c for a in ALPHABET for b in ALPHABET for c in ALPHABET]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +73,27 @@ class _Names:
         self._now = now
         self._entropy = entropy
         self._last_ms = -1
+        self._stem = ""
         self._tail = 0
 
     def __call__(self, prefix: str) -> str:
         ms = self._now() // 1000
         if ms > self._last_ms:
             self._last_ms = ms
+            self._stem = _base32(ms, 4)[2:]
             self._tail = int.from_bytes(self._entropy(10), "big") >> 1
         else:
             self._tail += 1
-        return f"{prefix}_{_base32(self._last_ms << 80 | self._tail)}"
+        tail = self._tail
+        t = _TRIPLES
+        return (
+            f"{prefix}_{self._stem}{t[tail >> 65]}{t[tail >> 50 & 32767]}{t[tail >> 35 & 32767]}"
+            f"{t[tail >> 20 & 32767]}{t[tail >> 5 & 32767]}{ALPHABET[tail & 31]}"
+        )
 
 
-def _base32(number: int) -> str:
-    pairs = _PAIRS
-    out = [""] * 13
-    for index in range(12, -1, -1):
-        out[index] = pairs[number & 1023]
-        number >>= 10
-    return "".join(out)
+def _base32(number: int, triples: int) -> str:
+    return "".join(_TRIPLES[number >> 15 * place & 32767] for place in reversed(range(triples)))
 
 
 def _clock() -> int:

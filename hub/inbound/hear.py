@@ -71,7 +71,7 @@ def hear(
             f"{said_by}\0{fact.subject}\0{fact.ref}\0{said.rev}".encode(), digest_size=12
         ).hexdigest(),
         mapping=mapping,
-        blob=JSON.encode(said),
+        blob=JSON.encode(msgspec.structs.replace(said, doc=msgspec.Raw(body))),
     )
 
 

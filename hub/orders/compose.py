@@ -18,6 +18,10 @@ Doc = dict[str, Any]
 Names = Callable[[str], str]
 
 
+_SINGLE = PEOPLE | {"totals"}
+_GATHERED = frozenset({"payments", "refunds", "fulfillments", "returns"})
+
+
 def home(state: State) -> str:
     """The source whose order this is: of those that described it, the one that spoke of it first."""
     told = [
@@ -36,16 +40,17 @@ def compose(state: State, new_id: Names) -> Doc:
         cell = sources[name]["facets"].get("order", {"cells": {}})["cells"].get("")
         if cell:
             doc.update(registers.read(cell))
-    for facet in (*PEOPLE, "totals"):
+    present = set().union(*(source["facets"] for source in sources.values()))
+    for facet in present & _SINGLE:
         value = _single(sources, ranked, facet)
         if value:
             doc[facet] = _tidy(value) if facet != "totals" else value
-    for facet in KEYED:
+    for facet in present & KEYED:
         _keyed(doc, state, ranked, facet, new_id)
     doc.setdefault("lines", [])
-    for facet in ("payments", "refunds", "fulfillments", "returns"):
+    for facet in present & _GATHERED:
         _gathered(doc, state, ranked, facet, new_id)
-    shipped = parcels.shipments(state, own, doc.get("ship_to"), new_id)
+    shipped = parcels.shipments(state, own, doc.get("ship_to"), new_id) if "shipments" in present else []
     if shipped:
         doc["shipments"] = shipped
     doc["account"] = own.partition(":")[2]
@@ -83,7 +88,7 @@ def _keyed(doc: Doc, state: State, ranked: list[str], facet: str, new_id: Names)
         if facet == "lines":
             doc[facet] = _lines(state["ids"], name, found, new_id)
         else:
-            doc[facet] = [value for _, value, there in found if there]
+            doc[facet] = [value for _, value, there in sorted(found, key=lambda one: _order(one[0])) if there]
         if doc[facet]:
             return
         del doc[facet]
@@ -102,7 +107,9 @@ def _lines(ids: dict[str, str], source: str, found: list[tuple[str, Doc, bool]],
 
 
 def _order(key: str) -> tuple[int, str]:
-    return (len(key), key) if key.isdigit() else (0, key)
+    """Ids that are numbers by size, places in a list (`#10`) too; others by name, before them."""
+    digits = key.removeprefix("#")
+    return (len(digits), digits) if digits.isdigit() else (0, key)
 
 
 def _given(ids: dict[str, str], key: str, prefix: str, new_id: Names) -> str:
@@ -157,13 +164,12 @@ def _anomalies(doc: Doc, state: State, currency: str) -> list[dict[str, str]]:
         out.append({"kind": "cancelled_after_shipping", "detail": "a shipment of a cancelled order is on its way"})
     for name, source in state["sources"].items():
         for facet, held in source["facets"].items():
-            for key, cell in held["cells"].items():
-                if cell.get("t"):
-                    out.append({
-                        "kind": "ambiguous_revision",
-                        "subject": f"{name}/{facet}/{key}".rstrip("/"),
-                        "detail": "two different texts claim the same revision; the next re-read settles it",
-                    })  # fmt: skip
+            for key in [key for key, cell in held["cells"].items() if "t" in cell]:
+                out.append({
+                    "kind": "ambiguous_revision",
+                    "subject": f"{name}/{facet}/{key}".rstrip("/"),
+                    "detail": "two different texts claim the same revision; the next re-read settles it",
+                })  # fmt: skip
     for shipment in doc.get("shipments", ()):
         if "conflict" in shipment.get("tracking", {}).get("flags", ()):
             out.append({

@@ -14,6 +14,7 @@ import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -109,8 +110,10 @@ class SQLite:
             if write.rows is None:
                 out.append((write.name, statement.sql(), fixed))
                 continue
-            for chunk in _chunks(write.rows):
-                out.append((write.name, statement.sql(len(chunk)), [*fixed, *(value for row in chunk for value in row)]))
+            out += [
+                (write.name, statement.sql(len(chunk)), [*fixed, *chain.from_iterable(chunk)])
+                for chunk in _chunks(write.rows)
+            ]
         return out
 
     def _checkpoint(self) -> None:
@@ -135,7 +138,7 @@ class SQLite:
         try:
             out: list[Row] = []
             for chunk in _chunks(rows) if rows is not None else [()]:
-                values = [*fixed, *(value for row in chunk for value in row)]
+                values = [*fixed, *chain.from_iterable(chunk)]
                 out += [tuple(row) for row in await reader.execute_fetchall(statement.sql(len(chunk)), values)]
             return out
         except sqlite3.Error as error:
