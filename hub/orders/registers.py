@@ -146,7 +146,7 @@ def _own(doc: dict[str, Any], rev: Rev) -> Rev:
 
 def _person(cells: dict[str, Cell], rev: Rev, value: dict[str, Any], *, whole: bool) -> bool:
     """Masked or emptied data never beats clear data: it waits in a place of its own."""
-    if is_clear(value) or not whole:
+    if is_clear(value) or not (whole or value.get("masked")):
         return _write(cells, "", rev, value, whole=whole)
     cell = cells.setdefault("", {})
     if "m" in cell and cell["m"][0] >= rev:
@@ -221,7 +221,7 @@ def read(cell: Cell) -> dict[str, Any]:
         return value
     value = _copy(value)
     for pointer in sorted(leaves):
-        _put(value, pointer, leaves[pointer][1])
+        _put(value, pointer, _copy(leaves[pointer][1]))
     return value
 
 

@@ -92,7 +92,11 @@ def decide(doc: Doc, state: registers.State, home: str) -> Verdict:
     """Read the decisions in the order they were taken."""
     sources = state["sources"]
     taken = sorted(
-        (value for source in sources.values() for _, value, _ in registers.members(source["facets"], "decisions")),
+        (
+            value
+            for _, source in sorted(sources.items())
+            for _, value, _ in registers.members(source["facets"], "decisions")
+        ),
         key=lambda one: (one.get("at", ""), one.get("ref", "")),
     )
     by_kind: dict[str, Doc] = {}

@@ -15,7 +15,7 @@ SECOND = 1_000_000
 
 @dataclass(slots=True)
 class Circuit:
-    """What is known of a target's health; times in microseconds, 0 for never."""
+    """What is known of a target's health; times in microseconds, 0 for never. `since` is when it was closed last."""
 
     failures: int = 0
     opened_at: int = 0
@@ -23,6 +23,7 @@ class Circuit:
     probes: int = 0
     first_failed_at: int = 0
     last_success_at: int = 0
+    since: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -39,6 +40,8 @@ class Circuit:
         """The far side is there (even if it refused); True when that closed the circuit."""
         closed = self.is_open
         self.failures = self.opened_at = self.probe_at = self.probes = 0
+        if closed:
+            self.since = now
         if accepted:
             self.first_failed_at = 0
             self.last_success_at = now

@@ -223,7 +223,7 @@ class Deliver:
 
     async def _post(self, endpoint: Endpoint, one: Due, at: int) -> tuple[Answer, bytes]:
         body = one.body() if one.shape == "full" else await self._rendering(one)
-        headers = self._headers(endpoint, one, body, at)
+        headers = self.headers(endpoint, one, body, at)
         answer = await self.sender.send(Post(url=endpoint.url, headers=headers, body=body, timeout=endpoint.timeout))
         entry = PLAIN.encode({
             "trigger": one.trigger if one.attempts == 0 else "schedule", "address": answer.address, "status": answer.status,
@@ -244,7 +244,8 @@ class Deliver:
         await self.engine.transact(work)
         return body
 
-    def _headers(self, endpoint: Endpoint, one: Due, body: bytes, at: int) -> dict[str, str]:
+    def headers(self, endpoint: Endpoint, one: Due, body: bytes, at: int) -> dict[str, str]:
+        """The headers of an attempt made at this moment, signed."""
         seconds = at // SECOND
         kind = "application/cloudevents+json" if endpoint.format == "cloudevents" else "application/json"
         headers = {
@@ -312,11 +313,11 @@ class Deliver:
             await self.settler.pass_over(blocked, name)
             await self._wide_open()
 
-    async def _free(self, rows: list[tuple[object, ...]]) -> None:
+    async def _free(self, rows: list[tuple[Any, ...]]) -> None:
         async def work(unit: Unit) -> None:
             unit.add("heads_take_empty", [(row[0], row[1]) for row in rows])
             unit.add("heads_set", rows)
-            pairs = sorted((row[0], row[1]) for row in rows)  # type: ignore[type-var]
+            pairs = sorted((row[0], row[1]) for row in rows)
             unit.add("deliveries_promote", pairs, now=self.world.now(), claim="", until=0)
 
         await self.engine.transact(work)

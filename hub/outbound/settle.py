@@ -47,6 +47,7 @@ class Settler:
     async def _write(self, group: list[Tried]) -> list[list[int]]:
         final = [one for one in group if one.verdict.status in _FINAL and one.due.order]
         pairs = sorted({(one.due.target, one.due.order) for one in final})
+        now = self._world.now()
 
         async def work(unit: Unit) -> Unit:
             if self._engine.shared:
@@ -54,7 +55,6 @@ class Settler:
             unit.add("deliveries_settle", [self._row(one) for one in group])
             unit.add("attempts_add", [self._attempt(one) for one in group])
             unit.add("heads_pass", [(one.due.target, one.due.order, one.due.position) for one in final])
-            now = self._world.now()
             until = now + LEASE if self._claim else 0
             unit.add("deliveries_promote", pairs, now=now, claim=self._claim, until=until)
             await self._troubles.clear(unit, [_subject(one) for one in group if one.verdict.status == "delivered"])
@@ -64,8 +64,21 @@ class Settler:
         unit = await self._engine.transact(work)
         if not unit.counts.get("deliveries_promote"):
             return [[] for _ in group]
-        promoted = [row[0] for row in await self._engine.fetch("heads_of", pairs)]
+        promoted = [row[0] for row in await self._engine.fetch("heads_of", pairs, now=now, claim=self._claim)]
         return [promoted, *([] for _ in group[1:])]
+
+    async def pass_over(self, blocked: list[tuple[Any, ...]], name: str) -> None:
+        """Give their orders' turn to the next; what blocked them goes on by its schedule, and a person is told."""
+
+        async def work(unit: Unit) -> None:
+            pairs = sorted((row[0], row[1]) for row in blocked)
+            if self._engine.shared:
+                await unit.fetch("heads_lock", pairs)
+            unit.add("heads_pass", [row[:3] for row in blocked])
+            unit.add("deliveries_promote", pairs, now=self._world.now(), claim="", until=0)
+            await self._troubles.open(unit, [_passed(row, name) for row in blocked])
+
+        await self._engine.transact(work)
 
     def _row(self, one: Tried) -> tuple[Any, ...]:
         verdict = one.verdict
@@ -77,6 +90,19 @@ class Settler:
 
 def _subject(one: Tried) -> str:
     return f"dlv_{one.due.position}"
+
+
+def _passed(row: tuple[Any, ...], name: str) -> Trouble:
+    target, order, position, tenant, type_, outcome = row
+    return Trouble(
+        tenant=tenant,
+        cause=cause("blocked", target),
+        subject=f"dlv_{position}",
+        severity="warning",
+        title=f"{name} has not taken {type_} ({outcome}): later news of its order passes it now",
+        hint="See `orderhub deliveries show`; it is tried again by its schedule, or `orderhub deliveries skip` it.",
+        orders=[order],
+    )
 
 
 def _dead(one: Tried) -> Trouble:

@@ -52,8 +52,11 @@ JOIN :rows(target text, order_id text) ON heads.target = rows.target AND heads.o
 WHERE deliveries.position = heads.head AND deliveries.status = 'waiting';
 
 -- name: heads_of
+-- The heads that were promoted at this moment, by this process.
 SELECT heads.head FROM :rows(target text, order_id text)
-JOIN heads ON heads.target = rows.target AND heads.order_id = rows.order_id WHERE heads.head <> 0;
+JOIN heads ON heads.target = rows.target AND heads.order_id = rows.order_id
+JOIN deliveries ON deliveries.position = heads.head
+WHERE deliveries.status = 'due' AND deliveries.due_at = :now AND deliveries.claim = :claim;
 
 -- name: attempts_add
 INSERT INTO attempts (delivery, number, target, at, outcome, detail)
@@ -126,15 +129,29 @@ UPDATE deliveries SET status = 'held', claim = '', claimed_until = 0 WHERE targe
 UPDATE heads SET head = 0 WHERE target = :target AND head <> 0;
 
 -- name: deliveries_release
-UPDATE deliveries SET status = CASE WHEN order_id = '' THEN 'due' ELSE 'waiting' END, due_at = :now
+-- In order per order where the endpoint wants it (`ordered` is 1): then the heads decide.
+UPDATE deliveries SET status = CASE WHEN order_id = '' OR :ordered = 0 THEN 'due' ELSE 'waiting' END, due_at = :now,
+    claim = '', claimed_until = 0
 WHERE target = :target AND status = 'held';
+
+-- name: heads_restore
+-- The oldest that waits of each order goes first. In the transaction that released them: what is told next waits.
+INSERT INTO heads (target, order_id, head, last_event)
+SELECT target, order_id, min(position), '' FROM deliveries WHERE target = :target AND status = 'waiting'
+GROUP BY target, order_id
+ON CONFLICT (target, order_id) DO UPDATE SET head = excluded.head;
+
+-- name: deliveries_promote_target
+UPDATE deliveries SET status = 'due', due_at = :now, claim = '', claimed_until = 0 FROM heads
+WHERE heads.target = :target AND deliveries.position = heads.head AND deliveries.status = 'waiting';
 
 -- name: deliveries_drop
 UPDATE deliveries SET status = 'dropped' WHERE target = :target AND status = 'held';
 
 -- name: deliveries_wake
--- The far side answers again: everything that waited for its circuit is due.
-UPDATE deliveries SET due_at = :now WHERE target = :target AND status = 'due' AND due_at > :now;
+-- The far side answers again: everything that waited is due since it was told, so that the oldest goes first.
+UPDATE deliveries SET due_at = (SELECT events.recorded_at FROM events WHERE events.id = deliveries.event)
+WHERE target = :target AND status = 'due' AND due_at > :now;
 
 -- name: heads_stuck
 -- Orders whose deliveries wait though nothing of theirs is outstanding.
@@ -147,7 +164,8 @@ GROUP BY deliveries.target, deliveries.order_id LIMIT :most;
 
 -- name: heads_blocked
 -- Orders whose head has failed for longer than its endpoint lets it hold the others back.
-SELECT heads.target, heads.order_id, heads.head FROM heads JOIN deliveries ON deliveries.position = heads.head
+SELECT heads.target, heads.order_id, heads.head, deliveries.tenant, events.type, deliveries.outcome
+FROM heads JOIN deliveries ON deliveries.position = heads.head JOIN events ON events.id = deliveries.event
 WHERE heads.target = :target AND deliveries.status = 'due' AND deliveries.first_at > 0 AND deliveries.first_at <= :before
   AND EXISTS (SELECT 1 FROM deliveries AS next WHERE next.target = heads.target AND next.order_id = heads.order_id
               AND next.status = 'waiting') LIMIT :most;

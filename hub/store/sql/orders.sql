@@ -63,10 +63,19 @@ FROM :rows(position int, tenant text, order_id text, message text, connection te
            ref text, digest text, mapping text, recorded_at int, said blob) WHERE true
 ON CONFLICT (order_id, digest) DO NOTHING;
 
--- name: facts_parked
-SELECT facts.ref, facts.message, facts.connection, facts.mapping, facts.digest, facts.said
-FROM :rows(tenant text, number text)
-JOIN facts ON facts.tenant = rows.tenant AND facts.ref = rows.number AND facts.order_id LIKE 'parked%';
+-- name: facts_to_join
+-- What was told of a parcel before an order had its number: parked, or of other orders that have it.
+WITH fresh AS (
+    SELECT rows.tenant, rows.number, rows.order_id FROM :rows(tenant text, number text, order_id text)
+    WHERE NOT EXISTS (SELECT 1 FROM identities WHERE identities.tenant = rows.tenant AND identities.source = ''
+        AND identities.type = 'tracking' AND identities.ref = rows.number AND identities.order_id = rows.order_id))
+SELECT fresh.tenant, fresh.number, fresh.order_id, facts.message, facts.connection, facts.mapping, facts.digest, facts.said
+FROM fresh JOIN facts ON facts.tenant = fresh.tenant AND facts.ref = fresh.number AND facts.order_id LIKE 'parked%'
+UNION ALL
+SELECT fresh.tenant, fresh.number, fresh.order_id, facts.message, facts.connection, facts.mapping, facts.digest, facts.said
+FROM fresh JOIN identities ON identities.tenant = fresh.tenant AND identities.source = '' AND identities.type = 'tracking'
+    AND identities.ref = fresh.number
+JOIN facts ON facts.tenant = fresh.tenant AND facts.order_id = identities.order_id AND facts.subject = 'tracking';
 
 -- name: facts_of_order
 SELECT position, message, connection, source, subject, ref, mapping, recorded_at, said FROM facts
