@@ -9,6 +9,7 @@ import typer
 
 from hub.cli import connections, deliveries, endpoints, events, exceptions, messages, orders, parties
 from hub.cli.apply import apply
+from hub.cli.audit import audit
 from hub.cli.connect import connect
 from hub.cli.demonstration import demo
 from hub.cli.doctor import doctor
@@ -16,6 +17,7 @@ from hub.cli.failures import give_up
 from hub.cli.house import check, new_channel, schema
 from hub.cli.serving import serve
 from hub.cli.simulate import simulate
+from hub.cli.why import why
 
 RUN, SET_UP, WATCH, BUILD = "Run", "Set up", "Watch and repair", "Build and check"
 
@@ -28,24 +30,23 @@ app = typer.Typer(
 for _panel, _commands in (
     (RUN, (demo, serve)),
     (SET_UP, (connect, apply)),
-    (WATCH, (doctor,)),
+    (WATCH, (why, doctor, audit)),
     (BUILD, (simulate, check, new_channel, schema)),
 ):
     for _command in _commands:
         app.command(rich_help_panel=_panel)(_command)
-for _panel, _name, _group in (
-    (SET_UP, "connections", connections.app),
-    (SET_UP, "endpoints", endpoints.app),
-    (SET_UP, "partners", parties.partners),
-    (SET_UP, "tokens", parties.tokens),
-    (SET_UP, "routes", parties.routes),
-    (WATCH, "orders", orders.app),
-    (WATCH, "messages", messages.app),
-    (WATCH, "events", events.app),
-    (WATCH, "deliveries", deliveries.app),
-    (WATCH, "exceptions", exceptions.app),
-):
-    app.add_typer(_group, name=_name, rich_help_panel=_panel)
+for _panel, _groups in (
+    (SET_UP, {
+        "connections": connections.app, "endpoints": endpoints.app, "partners": parties.partners,
+        "tokens": parties.tokens, "routes": parties.routes,
+    }),
+    (WATCH, {
+        "orders": orders.app, "messages": messages.app, "events": events.app, "deliveries": deliveries.app,
+        "exceptions": exceptions.app,
+    }),
+):  # fmt: skip
+    for _name, _group in _groups.items():
+        app.add_typer(_group, name=_name, rich_help_panel=_panel)
 
 Version = Annotated[bool, typer.Option("--version", help="Say the version and end.", is_eager=True)]
 

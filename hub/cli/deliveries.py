@@ -12,8 +12,8 @@ from hub.cli.show import AsJson, Most
 
 PATH = "/v1/deliveries"
 COLUMNS = {
-    "event": "type|event_type", "order": "order", "to": "endpoint|target", "status": "status", "tries": "attempts",
-    "due": "due_at", "outcome": "outcome", "id": "id",
+    "event": "type", "to": "endpoint|target", "status": "status", "tries": "attempts", "due": "due_at", "outcome": "outcome",
+    "order": "order", "id": "id",
 }  # fmt: skip
 
 Delivery = Annotated[str, typer.Argument(help="A delivery's id.")]
@@ -47,7 +47,13 @@ def show_(delivery: Delivery, json: AsJson = False) -> None:
 
     with hub() as line:
         doc = line.get(f"{PATH}/{quoted(delivery)}")
-    show.one(doc, json_form=json)
+    if json:
+        return show.as_json(doc)
+    show.one({name: value for name, value in doc.items() if name != "log"}, json_form=False)
+    columns = {"at": "at", "outcome": "outcome", "trigger": "detail.trigger", "address": "detail.address|detail.status",
+               "answer": "detail.body|detail.reason|detail.error", "phases": "detail.phases"}  # fmt: skip
+    show.rows(doc.get("log", ()), columns, json_lines=False, none="No attempt yet.")
+    return None
 
 
 @app.command("redeliver")

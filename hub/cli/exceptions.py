@@ -46,6 +46,12 @@ def ack(exception: Which, json: AsJson = False) -> None:
     _post(exception, "ack", "is acknowledged", json)
 
 
+@app.command("snooze")
+def snooze(exception: Which, json: AsJson = False) -> None:
+    """Say that it is known and can wait."""
+    _post(exception, "snooze", "can wait", json)
+
+
 @app.command("retry")
 def retry(exception: Which, json: AsJson = False) -> None:
     """Try everything of its cause again; it closes itself when all of it is well."""

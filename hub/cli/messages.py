@@ -1,9 +1,10 @@
-"""`orderhub messages`, `events`, `deliveries`, `exceptions`: what was said to us, what we said, and what is stuck."""
+"""`orderhub messages`: what was said to us, and reading it again."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,9 +12,14 @@ from hub.cli import show
 from hub.cli.nouns import group, quoted
 from hub.cli.show import AsJson, Most
 
+if TYPE_CHECKING:
+    from hub.cli.client import Client
+
+Doc = dict[str, Any]
+
 PATH = "/v1/messages"
 COLUMNS = {
-    "received": "received_at", "connection": "connection", "topic": "topic", "by": "transport", "status": "status", "id": "id",
+    "received": "received_at", "connection": "name|connection", "topic": "topic", "by": "transport", "status": "status", "id": "id",
 }  # fmt: skip
 
 Message = Annotated[str, typer.Argument(help="A message's id (msg_…).")]
@@ -33,7 +39,14 @@ def list_(connection: Connection = "", status: Status = "", limit: Most = 1000, 
 
     with hub() as line:
         found = line.pages(PATH, most=limit, connection=connection, status=status)
-        show.rows(found, COLUMNS, json_lines=json, none="No such messages.")
+        show.rows(found if json else _named(line, found), COLUMNS, json_lines=json, none="No such messages.")
+
+
+def _named(line: Client, found: Iterable[Doc]) -> Iterator[Doc]:
+    """Messages with their connection's name beside its id."""
+    names = {one["id"]: one["name"] for one in line.pages("/v1/connections")}
+    for one in found:
+        yield {**one, "name": names.get(one["connection"])}
 
 
 @app.command("show")
