@@ -20,7 +20,8 @@ import msgspec
 from hub.contract.errors import Misconfigured
 from hub.inbound.errand import errands
 from hub.inbound.normalise import blank
-from hub.inbound.record import Again, Input, Recorded
+from hub.inbound.leaf import Input
+from hub.inbound.record import Again, Recorded
 from hub.orders.diff import Change
 from hub.registry import Registry
 from hub.repair.parts import Parts, note, repaired, take_turn

@@ -76,7 +76,7 @@ async def _some(hub: Parts, tenant: str, ids: list[str], out: Replay, actor: str
         await _reread(hub, tenant, again, out, actor)
 
     async def work(unit: Unit) -> None:
-        unit.add("messages_reopen", [(id_,) for id_ in reopened], tenant=tenant, until=0)
+        unit.add("messages_reopen", [(tenant, id_) for id_ in reopened], until=0)
         if rows:
             await note(
                 unit, hub, tenant, actor, "messages.replayed", "", {"messages": [row[1] for row in rows]}

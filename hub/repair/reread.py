@@ -9,7 +9,7 @@ import msgspec
 
 from hub.inbound.hear import Heard
 from hub.inbound.normalise import Understood
-from hub.inbound.record import identity
+from hub.inbound.leaf import identity
 from hub.orders.registers import Said
 from hub.registry import Registry
 from hub.repair.parts import Parts
@@ -67,7 +67,7 @@ class Reader:
     async def read(self, rows: Sequence[Row]) -> list[Reread]:
         """These messages, read again and compared."""
         told = [self.hub.normalise.understand(arrival(row[:9]), self.registry) for row in rows]
-        owners = await self.hub.recorder.owners(self.hub.engine, [one.input for one in told])
+        owners = await self.hub.recorder.filing.known(self.hub.engine, [one.input for one in told])
         before: dict[str, Given] = {}
         found = await self.hub.engine.fetch(
             "facts_of_messages", [(row[1],) for row in rows], tenant=self.tenant
