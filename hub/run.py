@@ -26,6 +26,7 @@ from hub.contract.flow import Page
 from hub.contract.mapping import compile_expression
 from hub.converse import Converser
 from hub.directory import Connection, Directory, Endpoint, Token
+from hub.inbound.filing import Filing
 from hub.inbound.inbox import Inbox
 from hub.inbound.intake import Intake
 from hub.inbound.keep import Keeper
@@ -65,6 +66,8 @@ class Hub:
     ) -> None:  # fmt: skip
         self.config, self.world, self.registry, self.engine = config, world, registry, engine
         self.vault, self.guard = vault, guard
+        self.packaged = registry
+        self.activated: dict[str, str] = {}
         self.admin_token = ""
         claim = world.new_id("prc") if engine.shared else ""
         public = config.public_url or f"http://{config.host}:{config.port}"
@@ -74,7 +77,7 @@ class Hub:
         self.inbox = Inbox()
         self.keeper = Keeper(engine, self.inbox, world)
         self.announcer = Announcer(engine, self.directory, world, claim)
-        self.recorder = Recorder(engine, self.directory, vault, world, self.announcer)
+        self.recorder = Recorder(self.directory, vault, world, self.announcer, Filing(engine, world))
         self.converser = Converser(engine, self.directory, world, client, self._page, public)
         self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world)
         writes = Writes(engine, self.directory, self.converser, carriers(), world, self._bind)
@@ -157,7 +160,7 @@ async def open_hub(config: Config, world: World | None = None, registry: Registr
         vault = await _vault(config, engine)
         hub = Hub(config, world, registry, engine, vault, guard, GuardedSender(session, guard), client)
         await hub.directory.refresh()
-        await _activated(hub)
+        await reread_mappings(hub)
         hub.admin_token = await _first_token(hub)
         yield hub
     finally:
@@ -223,12 +226,14 @@ async def set_status(hub: Hub, endpoint: Endpoint, status: str, reason: str = ""
         log.warning("an endpoint was set", endpoint=endpoint.id, status=status, reason=reason)
 
 
-async def _activated(hub: Hub) -> None:
+async def reread_mappings(hub: Hub) -> None:
     """Mappings that were activated in the store stand over the packaged ones."""
     rows = await hub.engine.fetch("activations_all")
-    if rows:
-        hub.registry = hub.registry.with_mappings({row[1]: row[5] for row in rows})
+    found = {row[1]: row[2] for row in rows}
+    if found != hub.activated:
+        hub.registry = hub.packaged.with_mappings({row[1]: row[5] for row in rows})
         hub.directory.registry = hub.registry
+        hub.activated = found
 
 
 async def _first_token(hub: Hub) -> str:

@@ -62,7 +62,8 @@ class Intake:
         key, _, path = rest.partition("/")
         connection = self.directory.door(key)
         if connection is None:
-            return await _answer(send, _plain(404, "no connection has this address"))
+            await _answer(send, _plain(404, "no connection has this address"))
+            return
         channel = self.directory.channel(connection)
         verdict: Verdict
         message = Message()

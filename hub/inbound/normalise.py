@@ -21,7 +21,8 @@ from hub.directory import Connection, Directory
 from hub.inbound.errand import errands
 from hub.inbound.hear import hear
 from hub.inbound.inbox import Inbox
-from hub.inbound.record import Input, Recorded, Recorder
+from hub.inbound.leaf import Input
+from hub.inbound.record import Recorded, Recorder
 from hub.registry import Reading, Registry
 from hub.store.engine import Engine, Poisoned, Row, Unavailable, Unit
 from hub.store.rows import PLAIN, Arrival, Due, Head, arrival

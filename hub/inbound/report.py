@@ -18,8 +18,9 @@ from hub.contract.errors import HubError
 from hub.contract.fact import Fact
 from hub.directory import Connection, Directory
 from hub.inbound.hear import hear
+from hub.inbound.leaf import Input
 from hub.inbound.normalise import Normalise, blank
-from hub.inbound.record import Input, Recorded, Recorder
+from hub.inbound.record import Recorded, Recorder
 from hub.store.engine import Engine, Unit
 from hub.store.group import Group
 from hub.store.rows import PLAIN, Head
@@ -71,6 +72,7 @@ class Reporter:
         self._world = world
         self._group: Group[tuple[Call, Input, int], Told] = Group(self._write, most=64)
         self._under_way: dict[tuple[str, str], asyncio.Event] = {}
+        self._last = 0
 
     async def tell(self, call: Call) -> Told:
         """Recorded when this returns; raises Rejected, Mismatch or Unavailable."""
@@ -87,7 +89,7 @@ class Reporter:
             done.set()
 
     async def _record(self, call: Call) -> Told:
-        now = self._world.now()
+        self._last = now = max(self._world.now(), self._last + 1)  # no two calls are equally fresh
         return await self._group.add((call, self._input(call, now), now))
 
     async def _known(self, call: Call) -> Told | None:
@@ -151,7 +153,7 @@ class Reporter:
     def _row(self, place: int, call: Call, told: Told, now: int) -> tuple[Any, ...]:
         status = "ignored" if told.refused else "processed"
         return (place, told.message, call.connection.tenant, call.connection.id, "api", call.topic,
-                call.key or told.message, PLAIN.encode(call.head), call.body, status, now, 0)  # fmt: skip
+                told.message, PLAIN.encode(call.head), call.body, status, now, 0)  # fmt: skip
 
     def _audit(self, place: int, call: Call, told: Told, now: int) -> tuple[Any, ...]:
         action = f"order.{call.decision}" + (".refused" if told.refused else "")
