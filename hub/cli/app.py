@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import connections, deliveries, endpoints, events, exceptions, messages, orders, parties
+from hub.cli import connections, deliveries, endpoints, events, exceptions, maps, messages, orders, parties
 from hub.cli.apply import apply
 from hub.cli.audit import audit
 from hub.cli.connect import connect
 from hub.cli.demonstration import demo
 from hub.cli.doctor import doctor
 from hub.cli.failures import give_up
-from hub.cli.house import check, new_channel, schema
+from hub.cli.house import bench, check, new_channel, schema
+from hub.cli.repair import rebuild, redact, remap
 from hub.cli.serving import serve
 from hub.cli.simulate import simulate
 from hub.cli.why import why
@@ -30,8 +31,8 @@ app = typer.Typer(
 for _panel, _commands in (
     (RUN, (demo, serve)),
     (SET_UP, (connect, apply)),
-    (WATCH, (why, doctor, audit)),
-    (BUILD, (simulate, check, new_channel, schema)),
+    (WATCH, (why, doctor, audit, rebuild, remap, redact)),
+    (BUILD, (simulate, check, new_channel, schema, bench)),
 ):
     for _command in _commands:
         app.command(rich_help_panel=_panel)(_command)
@@ -42,7 +43,7 @@ for _panel, _groups in (
     }),
     (WATCH, {
         "orders": orders.app, "messages": messages.app, "events": events.app, "deliveries": deliveries.app,
-        "exceptions": exceptions.app,
+        "exceptions": exceptions.app, "map": maps.app,
     }),
 ):  # fmt: skip
     for _name, _group in _groups.items():

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli import show
+from hub.cli.connections import tell_trial
 from hub.cli.failures import Failure
-from hub.cli.house import installed
 from hub.cli.nouns import Sets, pairs, quoted, typed
 from hub.cli.show import AsJson
 
@@ -39,21 +39,26 @@ def connect(
     """Connect an account of a channel: asks for its settings, or takes them by --set; then says what is next."""
     from hub.cli.client import hub
 
-    with hub() as line:
-        channels = {one["name"]: one for one in line.pages("/v1/channels")}
+    with hub(timeout=600) as line:
         if not channel:
-            return show.rows(
-                channels.values(), {"channel": "name", "title": "title", "kind": "kind"}, json_lines=json, none="No channels."
-            )
-        if channel not in channels:
-            raise Failure(f"there is no channel {channel!r}", hint=f"There are {', '.join(channels)}.")
+            columns = {"channel": "name", "title": "title", "kind": "kind", "reads": "polls", "writes": "writes"}
+            return show.rows(line.pages("/v1/channels"), columns, json_lines=json, none="No channels.")
+        about = _channel(line, channel)
         talk = sys.stdin.isatty() and not json
         given = pairs(sets)
-        settings = _settings(channels[channel]["settings"], given, talk=talk)
+        settings = _settings(about["settings"], given, talk=talk)
         body: Doc = {"name": name or _free_name(line, channel), "channel": channel, "settings": settings, "mode": mode}
         body |= {"time_zone": time_zone, "cutover_at": _cutover(cutover, talk=talk)}
         made = line.post("/v1/connections", body)
-    return show.as_json(made) if json else _tell(made)
+        return show.as_json(made) if json else _tell(line, made, about)
+
+
+def _channel(line: Client, name: str) -> Doc:
+    there = [one["name"] for one in line.pages("/v1/channels")]
+    if name not in there:
+        raise Failure(f"there is no channel {name!r}", hint=f"There are {', '.join(there)}.")
+    found: Doc = line.get(f"/v1/channels/{quoted(name)}")
+    return found
 
 
 def _settings(schema: Doc, given: Mapping[str, str], *, talk: bool) -> Doc:
@@ -105,7 +110,7 @@ def _cutover(given: str, *, talk: bool) -> str | None:
     return None if given == "none" else given
 
 
-def _tell(made: Doc) -> None:
+def _tell(line: Client, made: Doc, about: Doc) -> None:
     out = show.console()
     out.print(f"connection {made['name']} ({made['channel']}) is made, {made['mode']}", style="bold")
     if made.get("cutover_at"):
@@ -113,13 +118,32 @@ def _tell(made: Doc) -> None:
     for lack in made.get("cannot", ()):
         out.print(f"  {lack}", style="yellow")
     out.print(f"its far side pushes to  {made['intake_url']}", style="bold")
-    steps = set_up(installed().manual(made["channel"]))
+    _try(line, made, about)
+    steps = set_up(about["manual"])
     if steps:
         from rich.markdown import Markdown
 
         out.print("\nAt the far side:")
         out.print(Markdown(steps))
     out.print(f"\nNext: orderhub simulate {made['channel']} --connection {quoted(made['name'])}, orderhub orders follow")
+
+
+def _try(line: Client, made: Doc, about: Doc) -> None:
+    """With credentials: check them, register the pushes, read the source and show the newest order."""
+    from hub.cli.sheet import sheet
+
+    path = f"/v1/connections/{made['id']}"
+    if about["needs"] and any(lack.startswith(("cannot be polled", "cannot register")) for lack in made.get("cannot", ())):
+        return
+    trial = line.post(f"{path}/test")
+    tell_trial(trial)
+    if not (trial["ok"] and about["polls"]):
+        return
+    line.post(f"{path}/sweep")
+    found = list(line.pages("/v1/orders", connection=made["name"]))
+    if found:
+        show.console().print(f"\n{len(found)} orders were read; the newest:")
+        sheet(found[-1])
 
 
 def set_up(manual: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import typer
+
 from hub.cli import show
 from hub.cli.nouns import Name, Sets, group, lists, pairs, quoted, removes, shows, typed, verbs
 from hub.cli.show import AsJson
@@ -37,6 +39,38 @@ def changed(given: dict[str, str]) -> dict[str, Any]:
     own = {name: typed(value) if value else None for name, value in given.items() if name in FIELDS}
     settings = {name: typed(value) if value else None for name, value in given.items() if name not in FIELDS}
     return {**own, **({"settings": settings} if settings else {})}
+
+
+@app.command("test")
+def try_(name: Name, json: AsJson = False) -> None:
+    """Ask its far side: credentials, account, subscriptions (those that are missing are registered)."""
+    from hub.cli.client import hub
+
+    with hub(timeout=180) as line:
+        trial = line.post(f"{PATH}/{quoted(name)}/test")
+    show.as_json(trial) if json else tell_trial(trial)
+    if not trial["ok"]:
+        raise typer.Exit(1)
+
+
+def tell_trial(trial: dict[str, Any]) -> None:
+    """Each thing that was tried of a connection, and what came of it."""
+    for step in trial["steps"]:
+        mark, colour = ("✓", "green") if step["ok"] else ("✗", "red")
+        show.console().print(f"{mark} {step['step'].ljust(14)} {step['detail']}", style=colour)
+
+
+@app.command("sweep")
+def sweep(name: Name, json: AsJson = False) -> None:
+    """Read its source now, from where the last sweep ended."""
+    from hub.cli.client import hub
+
+    with hub(timeout=600) as line:
+        done = line.post(f"{PATH}/{quoted(name)}/sweep")
+    told = f"{name} is read to its end" if done["ok"] else f"{name} could not be read to its end: orderhub exceptions list"
+    show.said(told, json_form=json, doc=done)
+    if not done["ok"]:
+        raise typer.Exit(1)
 
 
 verbs(app, PATH, "connection", {

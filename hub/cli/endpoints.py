@@ -66,8 +66,18 @@ def try_(name: Name, json: AsJson = False) -> None:
     from hub.cli.client import hub
 
     with hub() as line:
-        answer = line.post(f"{PATH}/{quoted(name)}/test")
-    show.one(answer, json_form=json)
+        done = line.post(f"{PATH}/{quoted(name)}/test")
+    if json:
+        show.as_json(done)
+    else:
+        show.one({**done["request"], "answer": done["response"]}, json_form=False)
+        show.said(f"{name} took it" if done["ok"] else f"{name} did not take it: {_why(done['response'])}")
+    if not done["ok"]:
+        raise typer.Exit(1)
+
+
+def _why(response: dict[str, Any]) -> str:
+    return f"{response['error']}: {response['reason']}" if response["error"] else f"it answered {response['status']}"
 
 
 @app.command("rotate")

@@ -22,6 +22,8 @@ Kind = Annotated[
 ]
 Folder = Annotated[Path, typer.Option(help="The checkout to write into.")]
 SchemaName = Annotated[str, typer.Argument(help="One of those listed, such as order.")]
+BenchDatabase = Annotated[str, typer.Option("--database", help="An empty postgresql://… database; a fresh SQLite file if none.")]
+Seconds = Annotated[float, typer.Option(min=0.2, max=600, help="How long to measure each figure.")]
 Mappings = Annotated[
     Path | None, typer.Option(help="A folder of mapping files of your own, checked over the packaged ones.")
 ]
@@ -61,6 +63,13 @@ def new_channel(
         out.print(f"  {path}")
     out.print(f"Next: pytest tests/channels -k {name}, then adapters/README.md says what to change first.")
     return None
+
+
+def bench(database: BenchDatabase = "", seconds: Seconds = 5.0, json: AsJson = False) -> None:
+    """Measure this machine: intake, mapping, normalising, the whole path; with the ratios that others share."""
+    from hub.bench import run_bench
+
+    run_bench(database, seconds=seconds, as_json=json)
 
 
 def schema(name: SchemaName = "", json: AsJson = False) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -20,3 +20,18 @@ def _with_bar(things: Sequence[T], done: str) -> Iterator[T]:
     from rich.progress import track
 
     yield from track(things, description=done, console=Console(stderr=True), transient=True)
+
+
+def counted(pages: Iterable[T], noun: str, size: Callable[[T], int]) -> Iterator[T]:
+    """These pages, with a line that says how many things were gone through; quiet without a terminal."""
+    if not sys.stderr.isatty():
+        yield from pages
+        return
+    from rich.console import Console
+
+    count = 0
+    with Console(stderr=True).status(f"0 {noun}") as line:
+        for page in pages:
+            count += size(page)
+            line.update(f"{count} {noun}")
+            yield page

@@ -107,7 +107,7 @@ def test_the_samples_of_a_channel_are_listed(at_hub, shop):
 def shop(at_hub, tmp_path):
     """A connection of a shop that has the secrets of its samples."""
     secrets = load_registry().samples("shopify").settings
-    lines = [f'[[connections]]\nname = "sim"\nchannel = "shopify"\n[connections.settings]']
+    lines = ['[[connections]]\nname = "sim"\nchannel = "shopify"\n[connections.settings]']
     lines += [f'{key} = "{secrets[key]}"' for key in ("webhook_secret", "client_secret")]
     file = tmp_path / "sim.toml"
     file.write_text("\n".join(lines))
