@@ -192,10 +192,8 @@ class Announcer:
         key = (target.id, one.page.id)
         previous = known.get(key, "")
         ordered = target.ordered
-        if target.held:
-            status = "held"
-        else:
-            status = "waiting" if ordered and one.fresh and previous else "due"
+        waits = ordered and one.fresh and previous
+        status = "held" if target.held else "waiting" if waits else "due"
         ask = ordered and not one.fresh
         draft.deliveries.append(
             _delivery(draft, one.tenant, target, event, one.page.id, "" if ask else status, ask=ask, ordered=ordered,

@@ -200,7 +200,8 @@ class Converser:
 def _patience(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     after = error.after if isinstance(error, Postponed) else None
-    return max(after or 0.0, 0.5 * 2**state.attempt_number)
+    growing: float = 0.5 * 2**state.attempt_number
+    return max(after or 0.0, growing)
 
 
 def _retry_after(response: Response) -> float | None:

@@ -237,21 +237,26 @@ class Directory:
     def writes(self, tenant: str, event: str, doc: Doc, home: str, cause: str) -> list[Target]:
         """The writes that carry this news to far sides: to the order's own source, to trackers, along
         routes; never back to the connection that it came from."""
-        out = []
-        for one in self.all(Connection, tenant):
-            if one.id == cause or one.status != "active" or one.mode != "live":
-                continue
-            channel = self.registry.channels.get(one.channel)
-            if channel is None or not (one.id == home or channel.kind == "tracker"):
-                continue
-            for name, write in channel.writes.items():
-                if event in write.on and self.can(one, write.needs):
-                    out.append(Target(f"{one.id}/{name}", ordered=True, shape="write", held=False))
-        for route in self.all(Route, tenant):
-            if route.status == "active" and route.connection != cause and _glob(route.event)(event):
-                if not route.predicate or self._holds(route.predicate, event, doc):
-                    out.append(Target(f"{route.connection}/{route.write}", ordered=True, shape="write", held=False))
-        return out
+        found = [
+            f"{one.id}/{name}"
+            for one in self.all(Connection, tenant)
+            if one.id != cause and self._listens(one, home)
+            for name, write in self.channel(one).writes.items()
+            if event in write.on and self.can(one, write.needs)
+        ]
+        found += [
+            f"{route.connection}/{route.write}"
+            for route in self.all(Route, tenant)
+            if route.status == "active" and route.connection != cause and _glob(route.event)(event)
+            if not route.predicate or self._holds(route.predicate, event, doc)
+        ]
+        return [Target(target, ordered=True, shape="write", held=False) for target in found]
+
+    def _listens(self, connection: Connection, home: str) -> bool:
+        """Whether an order's news goes to this connection by itself: it is the order's own, or a tracker's."""
+        channel = self.registry.channels.get(connection.channel)
+        works = connection.status == "active" and connection.mode == "live"
+        return works and channel is not None and (connection.id == home or channel.kind == "tracker")
 
     def can(self, connection: Connection, needs: Iterable[str]) -> bool:
         """Whether a connection has the settings that a poll or write cannot do without; `a|b` is either."""

@@ -172,7 +172,7 @@ async def open_hub(config: Config, world: World | None = None, registry: Registr
 def _engine(config: Config) -> Engine:
     if config.sqlite_path:
         return SQLite(config.sqlite_path)
-    from hub.store.postgres import Postgres
+    from hub.store.postgres import Postgres  # noqa: PLC0415  asyncpg is an extra
 
     return Postgres(config.database)
 

@@ -7,7 +7,7 @@ import contextlib
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import FrameType
 
 import structlog
@@ -15,7 +15,7 @@ import uvicorn
 
 from hub.config import Config
 from hub.http.app import build
-from hub.run import Hub, open_hub
+from hub.run import Hub, open_hub, reread_mappings
 from hub.world import World
 
 log = structlog.get_logger("orderhub")
@@ -71,7 +71,7 @@ class Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def stages(hub: Hub):  # type: ignore[no-untyped-def]
+async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
     """The stages of this process's roles, each in a loop of its own, restarted when one breaks."""
     roles = hub.config.roles
     running: list[Awaitable[None]] = [loop("directory", hub, directory_turn)]
@@ -96,7 +96,7 @@ async def loop(name: str, hub: Hub, turn: Callable[[Hub], Awaitable[None]]) -> N
             await turn(hub)
         except asyncio.CancelledError:
             raise
-        except Exception:  # noqa: BLE001  a bug or a store that is away: the rows are kept, the stage goes on
+        except Exception:  # a bug or a store that is away: the rows are kept, the stage goes on
             log.exception("a stage stumbled; it goes on in a second", stage=name)
             await asyncio.sleep(1.0)
 
@@ -135,6 +135,7 @@ async def directory_turn(hub: Hub) -> None:
     """See what other processes changed."""
     if await hub.directory.refresh():
         hub.deliver.configure()
+    await reread_mappings(hub)
     await asyncio.sleep(1.0)
 
 

@@ -3,7 +3,6 @@
 
 def run_bench(database: str = "", *, seconds: float = 5.0, as_json: bool = False) -> None:
     """Measure on a fresh SQLite file, or on an empty PostgreSQL database, and print the table."""
-    # Imported here: the load and the sink are processes of their own, and start with this package.
-    from hub.bench.table import print_bench
+    from hub.bench.table import print_bench  # noqa: PLC0415  the load and the sink start with this package too
 
     print_bench(database, seconds=seconds, as_json=as_json)

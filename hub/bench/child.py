@@ -34,7 +34,7 @@ async def run_in_child(child: Child) -> Any:
     process = multiprocessing.get_context("spawn").Process(target=_main, args=(theirs, child), daemon=True)
     process.start()
     theirs.close()
-    while not ours.poll():
+    while not ours.poll():  # noqa: ASYNC110  a pipe of another process sets no event
         await asyncio.sleep(0.02)
     found = ours.recv()
     process.join(5)

@@ -64,7 +64,7 @@ def _mapping_name(load: Workload) -> str:
 
 def _parser() -> Any:
     try:
-        import orjson
+        import orjson  # noqa: PLC0415  only where it is installed
     except ImportError:
         return msgspec.json.decode
     return orjson.loads
@@ -117,7 +117,7 @@ async def listening(app: Any) -> AsyncIterator[int]:
                             date_header=False)  # fmt: skip
     server = uvicorn.Server(config)
     task = asyncio.ensure_future(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  uvicorn tells it by this flag alone
         await asyncio.sleep(0.01)
     try:
         yield server.servers[0].sockets[0].getsockname()[1]
@@ -145,7 +145,7 @@ async def intake_figures(database: str, keys: tuple[bytes, ...], seconds: float)
 
 async def _rate(port: int, seconds: float) -> float:
     done, took = await run_in_child(Child("closed", port, seconds=seconds, connections=64))
-    return done / took
+    return float(done / took)
 
 
 async def normalise_figures(database: str, keys: tuple[bytes, ...], count_: int) -> list[Figure]:

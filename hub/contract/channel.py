@@ -101,7 +101,7 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
 
     def proof_for(self, settings: Settings) -> Proof:
         """The proof that these settings choose."""
-        return self.proof(settings) if not hasattr(self.proof, "check") else self.proof  # type: ignore[operator,return-value]
+        return self.proof(settings) if not hasattr(self.proof, "check") else self.proof  # type: ignore[return-value]
 
     def reader(self, topic: str) -> Reader | MappingRef | None:
         """The reader of a topic, None where it has none."""

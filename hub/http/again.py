@@ -35,9 +35,9 @@ async def once(ask: Ask, op: Op) -> Any:
     if len(ask.key) > 200:
         raise Problem(422, "invalid", "an Idempotency-Key has at most 200 characters", field="Idempotency-Key")
     digest = _digest(ask)
-    kept = await _claim(ask, digest)
-    if kept is not None:
-        return Answer(value=bytes(kept.value), status=kept.status, headers={**kept.headers, "idempotent-replayed": "true"})
+    found = await _claim(ask, digest)
+    if found is not None:
+        return _again(found)
     try:
         value = await op.handle(ask)
     except BaseException:
@@ -46,6 +46,32 @@ async def once(ask: Ask, op: Op) -> Any:
     answer = value if isinstance(value, Answer) else Answer(value=value, status=op.status)
     await _keep(ask, digest, answer)
     return answer
+
+
+async def kept(ask: Ask) -> Answer | None:
+    """The answer kept under the request's key, None where there is none; Mismatch where it was another request.
+    For what may be done again without harm and only wants the same answer."""
+    since = ask.hub.world.now() - KEPT_FOR
+    rows = await ask.hub.engine.fetch("calls_get", tenant=ask.tenant, key=ask.key, since=since) if ask.key else []
+    if not rows:
+        return None
+    if rows[0][0] != _digest(ask):
+        raise Mismatch("this Idempotency-Key was used for another request")
+    return _again(_opened(ask, rows[0][2]))
+
+
+async def keep(ask: Ask, answer: Answer) -> None:
+    """Keep an answer under the request's key, if it has one."""
+    if ask.key:
+        await _keep(ask, _digest(ask), answer)
+
+
+def _again(found: _Kept) -> Answer:
+    return Answer(value=bytes(found.value), status=found.status, headers={**found.headers, "idempotent-replayed": "true"})
+
+
+def _opened(ask: Ask, answer: bytes) -> _Kept:
+    return msgspec.json.decode(ask.hub.vault.open(bytes(answer).decode(), ask.key), type=_Kept)
 
 
 def _digest(ask: Ask) -> str:
@@ -70,13 +96,13 @@ async def _claim(ask: Ask, digest: str) -> _Kept | None:
         raise Mismatch("this Idempotency-Key was used for another request")
     if not rows or rows[0][1] == _UNDER_WAY:
         raise Problem(409, "in_progress", "the first request under this key has no answer yet", headers={"retry-after": "1"})
-    return msgspec.json.decode(ask.hub.vault.open(bytes(rows[0][2]).decode(), ask.key), type=_Kept)
+    return _opened(ask, rows[0][2])
 
 
 async def _keep(ask: Ask, digest: str, answer: Answer) -> None:
     value = answer.value if isinstance(answer.value, bytes) else PLAIN.encode(answer.value)
-    kept = PLAIN.encode(_Kept(answer.status, answer.headers, msgspec.Raw(value))).decode()
-    sealed = ask.hub.vault.seal(kept, ask.key).encode()  # it may show a secret once more
+    plain = PLAIN.encode(_Kept(answer.status, answer.headers, msgspec.Raw(value))).decode()
+    sealed = ask.hub.vault.seal(plain, ask.key).encode()  # it may show a secret once more
 
     async def work(unit: Unit) -> None:
         unit.add("calls_add", tenant=ask.tenant, key=ask.key, digest=digest, at=ask.hub.world.now(),

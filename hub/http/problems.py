@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -96,7 +97,7 @@ def problem(error: Exception, new_id: Callable[[str], str]) -> Problem:
         if isinstance(error, kind):
             return tell(error)
     name = new_id("err")
-    log.error("a request failed", instance=name, exc_info=error)
+    log.error("a request failed", instance=name, trace="".join(traceback.format_tb(error.__traceback__)), error=repr(error)[:500])
     return Problem(500, "internal", f"the log says more under {name}", instance=name)
 
 

@@ -2,25 +2,71 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.routing import Route
 
-from hub.http import connections, endpoints, events, facts, health, orders, partners
+from hub.http import (
+    audits,
+    channels,
+    connections,
+    decisions,
+    deliveries,
+    endpoints,
+    events,
+    exceptions,
+    facts,
+    health,
+    mappings,
+    messages,
+    orders,
+    partners,
+    repairs,
+    reports,
+    trials,
+)
+from hub.http.ask import Ask
+from hub.http.openapi import document
 from hub.http.operate import endpoint
 from hub.http.table import Op
 
 TABLE: tuple[Op, ...] = (
     *health.OPS,
+    *channels.OPS,
     *connections.OPS,
     *partners.OPS,
     *endpoints.OPS,
+    *trials.OPS,
     *orders.OPS,
+    *decisions.OPS,
+    *reports.OPS,
+    *messages.OPS,
     *facts.OPS,
     *events.OPS,
+    *deliveries.OPS,
+    *exceptions.OPS,
+    *mappings.OPS,
+    *repairs.OPS,
+    *audits.OPS,
 )
-"""Every operation there is."""
+"""Every operation but the one that describes them."""
+
+
+async def describe(ask: Ask) -> dict[str, Any]:
+    """This API as OpenAPI 3.1."""
+    return document(operations())
+
+
+def operations() -> tuple[Op, ...]:
+    """Every operation there is."""
+    return (*TABLE, DESCRIBE)
+
+
+DESCRIBE = Op(method="GET", path="/openapi.json", summary="This description", handle=describe, scope=None,
+              gives=dict[str, Any])  # fmt: skip
 
 
 def routes() -> list[Route]:
     """For Starlette; a fixed path before one with a parameter in its place."""
-    ordered = sorted(TABLE, key=lambda op: (op.path.count("{"), op.path))
+    ordered = sorted(operations(), key=lambda op: (op.path.count("{"), op.path))
     return [Route(op.path, endpoint(op), methods=[op.method], name=op.name) for op in ordered]

@@ -26,8 +26,8 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
     """One operation: where it is, what it does, who may, what goes in and what comes out.
 
     `partner` opens it to partners' tokens, which see their own. `guarded` operations take If-Match.
-    `exact` ones keep their Idempotency-Key themselves, in the transaction of what they record. `media`
-    is the type of an answer that is no JSON."""
+    `exact` ones keep their Idempotency-Key themselves, in the transaction of what they record. `also` are
+    other statuses of success, `media` is the type of an answer that is no JSON."""
 
     method: Method
     path: str
@@ -37,6 +37,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
     takes: Any = None
     gives: Any = None
     status: int = 200
+    also: tuple[int, ...] = ()
     query: tuple[Param, ...] = ()
     partner: bool = False
     guarded: bool = False

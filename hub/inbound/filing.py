@@ -35,7 +35,7 @@ class Filing:
 
     async def known(self, store: Engine, inputs: list[Input]) -> dict[Row, list[str]]:
         """The orders that the identities of these facts belong to, as far as there are any."""
-        keys = {identity(one, heard) for one in inputs for heard in one.heard}
+        keys = {key for one in inputs for heard in one.heard for key in names(one, heard)}
         named = {one for one in keys if one[2] == "id"}
         return await self._find(store, keys - named) | {one: [one[3]] for one in named}
 

@@ -222,13 +222,13 @@ class Normalise:
 
     async def hand_over(self, recorded: Recorded) -> None:
         """Give the deliverer what may go out now."""
-        due = recorded.due
+        found = recorded.due
         if recorded.asked:
             rows = await self.engine.fetch("deliveries_load", [(one,) for one in recorded.asked])
             until = self.world.now() + _LEASE if self.engine.shared else 0
-            due = due + [Due(*row, until) for row in rows]
-        if due:
-            self.hand(due)
+            found = found + [due(row, until) for row in rows]
+        if found:
+            self.hand(found)
 
 
 def blank(now: int) -> bytes:

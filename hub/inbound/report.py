@@ -7,8 +7,9 @@ transaction with its facts, events and its idempotency key. Whoever calls at the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from hub.inbound.hear import hear
 from hub.inbound.leaf import Input
 from hub.inbound.normalise import Normalise, blank
 from hub.inbound.record import Recorded, Recorder
-from hub.store.engine import Engine, Unit
+from hub.store.engine import Engine, Row, Unit
 from hub.store.group import Group
 from hub.store.rows import PLAIN, Head
 from hub.world import World
@@ -71,19 +72,38 @@ class Reporter:
         self._normalise = normalise
         self._world = world
         self._group: Group[tuple[Call, Input, int], Told] = Group(self._write, most=64)
-        self._under_way: dict[tuple[str, str], asyncio.Event] = {}
+        self._under_way: dict[Row, asyncio.Event] = {}
         self._last = 0
 
     async def tell(self, call: Call) -> Told:
         """Recorded when this returns; raises Rejected, Mismatch or Unavailable."""
         if not call.key:
+            return await self._judged(call)
+        async with self._only(("key", call.connection.tenant, call.key)):
+            return await self._known(call) or await self._judged(call)
+
+    async def _judged(self, call: Call) -> Told:
+        """What is judged by an order's state or version shares no transaction with another such call on it:
+        both would be judged by what was before either."""
+        if not call.decision and call.version is None:
             return await self._record(call)
-        name = (call.connection.tenant, call.key)
+        async with self._only(("order", *await self._order(call))):
+            return await self._record(call)
+
+    async def _order(self, call: Call) -> Row:
+        """The order that a call is of: its id, or the name by which nobody knows it yet."""
+        said = self._input(call, 0).heard[0].order or ("", "", "")
+        known = [] if said[1] == "id" else await self._engine.fetch("identities_find", [(call.connection.tenant, *said)])
+        return ("", "id", known[0][4]) if known else said
+
+    @contextlib.asynccontextmanager
+    async def _only(self, name: Row) -> AsyncIterator[None]:
+        """One at a time of this name."""
         while name in self._under_way:
             await self._under_way[name].wait()
         self._under_way[name] = done = asyncio.Event()
         try:
-            return await self._known(call) or await self._record(call)
+            yield
         finally:
             del self._under_way[name]
             done.set()

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hub.orders import ledger as ledgers
-from hub.orders import money, parcels, registers
+from hub.orders import ledger as ledgers, money, parcels, registers
 from hub.orders.registers import KEYED, PEOPLE, State
 from hub.orders.states import decide
 
@@ -153,28 +152,31 @@ def _judge(doc: Doc, state: State, own: str) -> None:
 
 
 def _anomalies(doc: Doc, state: State, currency: str) -> list[dict[str, str]]:
-    out = []
-    difference = money.mismatch(doc, currency)
-    if difference:
-        out.append({"kind": "totals_mismatch", "detail": difference})
-    difference = money.over_refunded(doc, currency)
-    if difference:
-        out.append({"kind": "refunded_more_than_paid", "detail": difference})
-    if doc["state"] == "cancelled" and any(one["status"] != "cancelled" for one in doc.get("shipments", ())):
+    shipments = doc.get("shipments", ())
+    out = [
+        {"kind": kind, "detail": difference}
+        for kind, difference in (
+            ("totals_mismatch", money.mismatch(doc, currency)),
+            ("refunded_more_than_paid", money.over_refunded(doc, currency)),
+        )
+        if difference
+    ]
+    if doc["state"] == "cancelled" and any(one["status"] != "cancelled" for one in shipments):
         out.append({"kind": "cancelled_after_shipping", "detail": "a shipment of a cancelled order is on its way"})
-    for name, source in state["sources"].items():
-        for facet, held in source["facets"].items():
-            for key in [key for key, cell in held["cells"].items() if "t" in cell]:
-                out.append({
-                    "kind": "ambiguous_revision",
-                    "subject": f"{name}/{facet}/{key}".rstrip("/"),
-                    "detail": "two different texts claim the same revision; the next re-read settles it",
-                })  # fmt: skip
-    for shipment in doc.get("shipments", ()):
-        if "conflict" in shipment.get("tracking", {}).get("flags", ()):
-            out.append({
-                "kind": "tracking_conflict",
-                "subject": shipment["ref"],
-                "detail": "a scan after delivery says the parcel still moves",
-            })  # fmt: skip
+    out += [
+        {"kind": "ambiguous_revision", "subject": f"{name}/{facet}/{key}".rstrip("/"), "detail": _AMBIGUOUS}
+        for name, source in state["sources"].items()
+        for facet, held in source["facets"].items()
+        for key, cell in held["cells"].items()
+        if "t" in cell
+    ]
+    out += [
+        {"kind": "tracking_conflict", "subject": one["ref"], "detail": _CONFLICT}
+        for one in shipments
+        if "conflict" in one.get("tracking", {}).get("flags", ())
+    ]
     return out
+
+
+_AMBIGUOUS = "two different texts claim the same revision; the next re-read settles it"
+_CONFLICT = "a scan after delivery says the parcel still moves"

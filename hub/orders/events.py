@@ -115,7 +115,7 @@ def _order(old: Doc, new: Doc, changes: list[Change]) -> Iterator[Event]:
     born = was in ("stub", "draft") and now != "draft"
     if born:
         yield _event("order.created", new)
-    if new.get("confirmed_at") and not old.get("confirmed_at") and now not in ("draft",):
+    if new.get("confirmed_at") and not old.get("confirmed_at") and now != "draft":
         yield _event("order.confirmed", new)
     if new["payment_status"] in _PAID and old.get("payment_status") not in _PAID:
         yield _event("order.paid", new, _of(changes, "payment_status"))
@@ -211,20 +211,27 @@ def _closing(old: Doc, new: Doc) -> Iterator[Event]:
     if now == "stub":
         return
     fulfilled = new["fulfillment_status"]
-    if fulfilled != old.get("fulfillment_status", "unfulfilled"):
-        if fulfilled in ("fulfilled", "over_fulfilled"):
-            yield _event("order.fulfilled", new)
-        elif fulfilled == "partially_fulfilled":
-            yield _event("order.partially_fulfilled", new)
+    if fulfilled != old.get("fulfillment_status") and fulfilled in _FULFILLED:
+        yield _event(_FULFILLED[fulfilled], new)
     if new["delivery_status"] == "delivered" and old.get("delivery_status") != "delivered":
         yield _event("order.delivered", new)
-    if now != was:
-        if now in ("rejected", "cancelled", "completed"):
-            yield _event(f"order.{now}", new)
-        elif was in ("completed", "cancelled", "rejected"):
-            yield _event("order.reopened", new)
+    if now != was and {was, now} & _ENDED:
+        yield _event(f"order.{now}" if now in _ENDED else "order.reopened", new)
     if new["ready"] and not old.get("ready"):
         yield _event("order.ready", new)
+    yield from _found(old, new)
+
+
+_ENDED = frozenset({"rejected", "cancelled", "completed"})
+_FULFILLED = {
+    "fulfilled": "order.fulfilled",
+    "over_fulfilled": "order.fulfilled",
+    "partially_fulfilled": "order.partially_fulfilled",
+}
+
+
+def _found(old: Doc, new: Doc) -> Iterator[Event]:
+    """What cannot be, and was not there before."""
     known = {(one["kind"], one.get("subject")) for one in old.get("anomalies", ())}
     for one in new.get("anomalies", ()):
         if (one["kind"], one.get("subject")) not in known:

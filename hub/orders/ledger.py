@@ -84,15 +84,7 @@ class Ledger:
 
 def fill(ledger: Ledger, doc: Doc) -> None:
     """Count everything that the order's parts say."""
-    moved = [one for one in doc.get("shipments", ()) if one["status"] in _OUT and one["direction"] == "outbound"]
-    for shipment in sorted(moved, key=lambda one: not _items(one)):
-        items = _items(shipment)
-        kinds = ("shipped", "delivered") if _arrived(shipment) else ("shipped",)
-        for kind in kinds:
-            if items:
-                ledger.count(kind, items)
-            else:
-                ledger.rest(kind)
+    _moved(ledger, doc.get("shipments", ()))
     for one in doc.get("returns", ()):
         if one.get("status") not in ("rejected", "cancelled", "expired"):
             ledger.count("return_requested", one.get("lines", ()))
@@ -101,6 +93,18 @@ def fill(ledger: Ledger, doc: Doc) -> None:
     for refund in doc.get("refunds", ()):
         if refund.get("status") not in ("failed", "cancelled"):
             ledger.count("refunded", refund.get("lines", ()))
+
+
+def _moved(ledger: Ledger, shipments: Iterable[Doc]) -> None:
+    """Shipments with lines first; one without is all that the others leave."""
+    out = [one for one in shipments if one["status"] in _OUT and one["direction"] == "outbound"]
+    for shipment in sorted(out, key=lambda one: not _items(one)):
+        items = _items(shipment)
+        for kind in ("shipped", "delivered") if _arrived(shipment) else ("shipped",):
+            if items:
+                ledger.count(kind, items)
+            else:
+                ledger.rest(kind)
 
 
 def _items(shipment: Doc) -> list[Doc]:

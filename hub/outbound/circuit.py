@@ -56,8 +56,10 @@ class Circuit:
         opened = not self.is_open and self.failures >= _OPENS_AT
         if opened:
             self.opened_at = now
-        if self.is_open:
+        if opened or (self.is_open and now >= self.probe_at):  # what was under way when it opened is no probe
             pause = min(_FIRST * (1 + self.probes), _MOST)
             self.probes += 1
-            self.probe_at = now + int(max(pause, wait) * SECOND)
+            self.probe_at = now + pause * SECOND
+        if self.is_open:
+            self.probe_at = max(self.probe_at, now + int(wait * SECOND))
         return opened

@@ -134,6 +134,8 @@ class Deliver:
             if lane.circuit.is_open and lane.circuit.probe_at > self._loaded_at:
                 continue
             await self._fill(lane, 1 if lane.circuit.is_open else min(_LOAD, lane.room()))
+            if lane.circuit.is_open:
+                lane.sort()
 
     async def _fill(self, lane: Lane, most: int) -> None:
         """Fetch a target's oldest due ones, beyond those that memory has (a claim passes them over by itself)."""

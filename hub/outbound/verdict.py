@@ -57,7 +57,7 @@ def judge(
         return Verdict("dead", now, outcome)
     if status == 410:
         return Verdict("held", now, outcome, gone=True)
-    reached = status is not None and status < 500
+    reached = not error and status is not None and status < 500
     wait = min(retry_after or 0.0, _DAY) if status in (429, 503) else 0.0
     if circuit_open and not reached:
         return Verdict("due", now, outcome, tried=False, reached=False, wait=wait)

@@ -29,8 +29,8 @@ from hub.contract.errors import Rejected
 from hub.contract.fact import Redaction
 from hub.directory import Connection
 from hub.inbound.hear import speaker
-from hub.inbound.normalise import blank
 from hub.inbound.leaf import digits
+from hub.inbound.normalise import blank
 from hub.inbound.record import Again, Recorded
 from hub.orders import forget, registers
 from hub.orders.registers import Said

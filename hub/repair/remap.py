@@ -19,8 +19,8 @@ import msgspec
 
 from hub.contract.errors import Misconfigured
 from hub.inbound.errand import errands
-from hub.inbound.normalise import blank
 from hub.inbound.leaf import Input
+from hub.inbound.normalise import blank
 from hub.inbound.record import Again, Recorded
 from hub.orders.diff import Change
 from hub.registry import Registry
@@ -131,12 +131,10 @@ class Run:
             if one.error
         ]
         keys = list(dict.fromkeys(key for one in told.values() for key in sorted(one.moved)))
-        known = [key for key in keys if key.startswith("ord_")]
-        for chunk in _chunks(known, _ORDERS):
-            await self._judge(chunk, await self._with_others(chunk, told))
-        loose = [key for key in keys if not key.startswith("ord_")]
-        for chunk in _chunks(loose, _ORDERS):
+        for chunk in _chunks([key for key in keys if not key.startswith("ord_")], _ORDERS):
             await self._judge(chunk, list(told.values()))
+        for chunk in _chunks([key for key in keys if key.startswith("ord_")], _ORDERS):
+            await self._judge(chunk, await self._with_others(chunk, told))
         await self._mend([one for one in told.values() if one.status == "failed" and not one.error])
         return self.out
 

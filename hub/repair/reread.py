@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from hub.inbound.hear import Heard
+from hub.inbound.leaf import owned
 from hub.inbound.normalise import Understood
-from hub.inbound.leaf import identity
 from hub.orders.registers import Said
 from hub.registry import Registry
 from hub.repair.parts import Parts
@@ -97,11 +97,14 @@ class Reader:
     def _keys(self, told: Understood, heard: Heard, owners: dict[Row, list[str]], before: Given) -> list[str]:
         """Where a fact belongs. A parcel's scans stay where they are: which orders know its number depends on
         what came before them, not on how they are read."""
-        row = identity(told.input, heard)
         if heard.said.subject == "tracking":
             same = [key for key, given in before.items() if (heard.digest, heard.blob) in given]
-            return same or owners.get(row) or [f"parked:{self.tenant}"]
-        return owners.get(row) or [f"new:{row[1]}/{row[3]}"]
+            if same:
+                return same
+        known = sorted(owned(owners, told.input, heard))
+        if known or heard.order:
+            return known or ["new:" + "/".join(heard.order or ())]
+        return [f"parked:{self.tenant}"]
 
 
 def _content(said: bytes) -> bytes:

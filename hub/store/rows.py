@@ -104,4 +104,6 @@ def arrival(row: tuple[Any, ...]) -> Arrival:
 def due(row: tuple[Any, ...], claimed_until: int = 0) -> Due:
     """From position, tenant, target, event, order, attempts, first_at, previous, trigger, shape, due_at, type,
     envelope, doc."""
-    return Due(*row[:14], claimed_until)
+    made = Due(*row[:14])
+    made.claimed_until = claimed_until
+    return made

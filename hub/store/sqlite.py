@@ -52,7 +52,7 @@ class SQLite:
         self._writer = await self._connect()
         for pragma in _PRAGMAS:
             await self._writer.execute(f"PRAGMA {pragma}")
-        await self._writer._execute(_migrate, self._writer)  # noqa: SLF001  see `_run`
+        await self._hop(_migrate, self._writer)
         self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         for _ in range(self._count):
             reader = await self._connect()
@@ -68,7 +68,6 @@ class SQLite:
 
     async def _connect(self) -> aiosqlite.Connection:
         connection = aiosqlite.connect(self.path, isolation_level=None, cached_statements=512)
-        connection.daemon = True
         await connection
         await connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         return connection
@@ -94,7 +93,7 @@ class SQLite:
     async def _run(self, writes: list[Write]) -> dict[str, int]:
         # One hop to the writer's thread for the whole transaction: aiosqlite's public calls cost a hop each.
         try:
-            counts = await self._writer._execute(_transaction, self._writer._conn, self._plan(writes))  # noqa: SLF001
+            counts: dict[str, int] = await self._hop(_transaction, self._writer._conn, self._plan(writes))  # noqa: SLF001
         except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, OverflowError) as error:
             raise Poisoned(str(error)) from error
         except (sqlite3.Error, ValueError) as error:
@@ -102,8 +101,11 @@ class SQLite:
         self._checkpoint()
         return counts
 
+    async def _hop(self, work: Callable[..., Any], *given: Any) -> Any:
+        return await self._writer._execute(work, *given)  # type: ignore[no-untyped-call]  # noqa: SLF001
+
     def _plan(self, writes: list[Write]) -> list[tuple[str, str, Sequence[Any]]]:
-        out = []
+        out: list[tuple[str, str, Sequence[Any]]] = []
         for write in writes:
             statement = self._statements[write.name]
             fixed = [write.params[name] for name in statement.params]

@@ -111,13 +111,15 @@ class Reading:
         step, value = expr.step, self.value(expr.value, scope)
         if value is None and not step.sees_null:
             return None
+        if step.name == "default" and not logic.empty(value):
+            return value
         own, self.sources = self.sources, []
         arguments = [self.value(one, scope) for one in expr.arguments]
         if step.joins:
             own = own + self.sources
             if value is None and not _spoken(expr.arguments, arguments):
                 return None
-        if step.name == "default" and logic.empty(value):
+        if step.name == "default":
             own = self.sources
         self.sources = own
         context = (self.message.zone,) if step.context == "zone" else ()

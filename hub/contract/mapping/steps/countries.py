@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 _ISO = """
 AD AND Andorra|AE ARE United Arab Emirates|AF AFG Afghanistan|AG ATG Antigua and Barbuda|AI AIA Anguilla
@@ -63,6 +63,7 @@ NL Nederland|SE Sverige|NO Norge|DK Danmark|FI Suomi|PL Polska|CZ Česko|HU Magy
 """
 
 
+@lru_cache(maxsize=4096)
 def code(word: str) -> str:
     """The alpha-2 code of a word; one that is not known stays as it is, two letters in capitals."""
     known = _words().get(word.strip().casefold())

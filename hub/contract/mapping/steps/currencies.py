@@ -17,16 +17,17 @@ _NAMES = {
 }  # fmt: skip
 
 _CODE = re.compile(r"[A-Z]{3}").fullmatch
-_seen: set[str] = set()
+seen: set[str] = set()
+"""Codes that were found to be well-formed."""
 
 
 def code(value: Any) -> str:
     """The ISO 4217 code as it stands; anything but three capitals is a fault."""
     if value.__class__ is str:
-        if value in _seen:
+        if value in seen:
             return value
         if _CODE(value):
-            _seen.add(value)
+            seen.add(value)
             return value
     raise Unfit(value, "is not a currency code")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal
+from functools import reduce
 from typing import Any
 
 from hub.contract.mapping.place import Unfit
 from hub.contract.mapping.steps.registry import LIST, OBJECT, SCALAR, Step, literal
 from hub.contract.mapping.steps.scalars import decimal_text, looks_numeric, settled, text_of
+
+_EXACT = Context(prec=80)
 
 
 def listed(value: Any) -> list[Any]:
@@ -36,9 +39,7 @@ def total(value: Any) -> str | None:
     """The sum of the numbers; nulls left out, no numbers at all is null."""
     texts = [decimal_text(one) for one in listed(value) if one is not None]
     numbers = [Decimal(one) for one in texts if one is not None]
-    with localcontext() as context:
-        context.prec = 80
-        return settled(sum(numbers, Decimal())) if numbers else None
+    return settled(reduce(_EXACT.add, numbers)) if numbers else None
 
 
 def least(value: Any) -> Any:

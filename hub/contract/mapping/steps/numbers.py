@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal
 from typing import Any
 
 from hub.contract.mapping.place import Unfit
 from hub.contract.mapping.steps.currencies import exponent
 from hub.contract.mapping.steps.registry import NUMBER, Parameter, Step
 from hub.contract.mapping.steps.scalars import decimal_text, number_of, rounded, settled
+
+_EXACT = Context(prec=80)
 
 
 def whole(value: Any) -> int | None:
@@ -47,17 +49,17 @@ def negate(value: Any) -> str | None:
 
 def add(value: Any, other: Any) -> str | None:
     """The sum."""
-    return _computed(value, other, lambda a, b: a + b)
+    return _computed(value, other, _EXACT.add)
 
 
 def sub(value: Any, other: Any) -> str | None:
     """The difference."""
-    return _computed(value, other, lambda a, b: a - b)
+    return _computed(value, other, _EXACT.subtract)
 
 
 def mul(value: Any, other: Any) -> str | None:
     """The product."""
-    return _computed(value, other, lambda a, b: a * b)
+    return _computed(value, other, _EXACT.multiply)
 
 
 def div(value: Any, other: Any) -> str | None:
@@ -76,16 +78,12 @@ def minor(value: Any, currency: Any) -> str | None:
 def _divided(a: Decimal, b: Decimal) -> Decimal:
     if not b:
         raise Unfit(a, "cannot be divided by zero")
-    return a / b
+    return _EXACT.divide(a, b)
 
 
 def _computed(value: Any, other: Any, compute: Any) -> str | None:
     a, b = _safe(value), _safe(other)
-    if a is None or b is None:
-        return None
-    with localcontext() as context:
-        context.prec = 80
-        return settled(compute(a, b))
+    return None if a is None or b is None else settled(compute(a, b))
 
 
 def _safe(value: Any) -> Decimal | None:

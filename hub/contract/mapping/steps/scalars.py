@@ -75,6 +75,9 @@ def looks_numeric(value: Any) -> bool:
 
 def settled(number: Decimal, value: Any = None) -> str:
     """The canonical text of a computed number: at most nine places, rounded half-even."""
+    text = str(number)
+    if _PLAIN(text):
+        return _unsigned_zero(text)
     if not number.is_finite() or number.adjusted() >= WHOLE_DIGITS:
         raise Unfit(number if value is None else value, "is out of range")
     if _places(number) > PLACES:

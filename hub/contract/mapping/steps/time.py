@@ -28,7 +28,7 @@ def stamp(value: Any, zone: str, form: Any = None) -> str | None:
     text = value if value.__class__ is str else text_of(value)
     if form is not None:
         return _written(text.strip(), text_of(form), zone)
-    return _stamp(text, zone)
+    return told(text, zone)
 
 
 def stamp_in(value: Any, zone: Any, form: Any = None) -> str | None:
@@ -84,7 +84,8 @@ def known_zone(name: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _stamp(whole: str, zone: str) -> str | None:
+def told(whole: str, zone: str) -> str | None:
+    """The canonical text of a time that is written in RFC 3339, or nearly so."""
     text = whole.strip()
     if not text or text.startswith(_NEVER):
         return None
