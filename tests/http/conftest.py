@@ -25,6 +25,7 @@ class House:
 
     hub: Hub
     http: httpx.AsyncClient
+    admin: str = ADMIN
 
     async def say(self, method: str, path: str, body: Any = None, token: str = ADMIN, **headers: str) -> httpx.Response:
         """One request; `headers` with underscores for dashes."""

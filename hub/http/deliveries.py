@@ -1,0 +1,219 @@
+"""Deliveries: each event on its way to each partner and far side, with every attempt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hub.contract.clock import text
+from hub.directory import Connection, Endpoint, shape
+from hub.http.ask import Answer, Ask, Page, Rows
+from hub.http.endpoints import mine
+from hub.http.events import found
+from hub.http.keep import note
+from hub.http.problems import Problem, invalid, missing
+from hub.http.table import PAGING, Op, Param
+from hub.store.engine import Unit
+
+PREFIX = "dlv_"
+
+
+class DeliveryOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One event for one target: an endpoint, or a write of a connection (`con_…/name`)."""
+
+    id: str
+    event: str
+    type: str
+    target: str
+    status: str
+    due_at: str
+    attempts: int
+    trigger: str
+    endpoint: str = ""
+    connection: str = ""
+    order: str | None = None
+    first_at: str | None = None
+    previous: str = ""
+    outcome: str = ""
+
+
+class AttemptOut(msgspec.Struct, kw_only=True):
+    """One attempt: when, what came of it, and its log: address, phases in milliseconds, the answer."""
+
+    at: str
+    outcome: str
+    detail: dict[str, Any]
+
+
+class DeliveryWhole(DeliveryOut, kw_only=True, omit_defaults=True):
+    """A delivery with its attempts, oldest first."""
+
+    log: list[AttemptOut] = []
+
+
+class Redelivered(msgspec.Struct):
+    """What goes out again, and what is on its way anyhow."""
+
+    deliveries: list[str]
+    under_way: list[str] = []
+
+
+def _plain(ask: Ask, row: tuple[Any, ...]) -> dict[str, Any]:
+    endpoint = ask.hub.directory.get(Endpoint, row[1])
+    connection = ask.hub.directory.get(Connection, row[1].partition("/")[0]) if "/" in row[1] else None
+    return {
+        "id": f"{PREFIX}{row[0]}", "event": row[2], "type": row[11], "target": row[1], "status": row[4],
+        "due_at": text(row[5]), "attempts": row[6], "trigger": row[9], "endpoint": endpoint.name if endpoint else "",
+        "connection": connection.name if connection else "", "order": row[3] or None,
+        "first_at": text(row[7]) if row[7] else None, "previous": row[8], "outcome": row[10],
+    }  # fmt: skip
+
+
+async def list_deliveries(ask: Ask) -> Page[DeliveryOut]:
+    """Oldest first; a partner's token sees those to its own endpoints."""
+    name = ask.text("endpoint")
+    target = mine(ask, name).id if name else ask.text("target")
+    return await _list(ask, target)
+
+
+async def list_endpoint_deliveries(ask: Ask) -> Page[DeliveryOut]:
+    """Those to one endpoint."""
+    return await _list(ask, mine(ask, ask.path()).id)
+
+
+async def _list(ask: Ask, target: str) -> Page[DeliveryOut]:
+    filters = {"tenant": ask.tenant, "after": ask.after, "most": ask.limit + 1, "status": ask.text("status"),
+               "event": ask.text("event"), "order_id": ask.text("order")}  # fmt: skip
+    targets = [(one,) for one in sorted(_visible(ask)) if target in ("", one)]
+    rows: Rows
+    if ask.who.may("read"):
+        rows = await ask.hub.engine.fetch("deliveries_list", target=target, **filters)
+    else:
+        rows = await ask.hub.engine.fetch("deliveries_of_targets", targets, **filters) if targets else []
+    return ask.page(rows, lambda row: DeliveryOut(**_plain(ask, row)))
+
+
+def _visible(ask: Ask) -> set[str]:
+    """The endpoints of the caller's partner."""
+    found = ask.hub.directory.all(Endpoint, ask.tenant)
+    return {one.id for one in found if ask.who.partner and one.partner == ask.who.partner}
+
+
+async def _held(ask: Ask) -> tuple[Any, ...]:
+    number = ask.path().removeprefix(PREFIX)
+    known = ask.path().startswith(PREFIX) and number.isascii() and number.isdigit() and len(number) < 19
+    rows = await ask.hub.engine.fetch("deliveries_get", tenant=ask.tenant, position=int(number)) if known else []
+    if not rows or not (ask.who.may("read") or rows[0][1] in _visible(ask)):
+        raise missing("delivery", ask.path())
+    return rows[0]
+
+
+async def get_delivery(ask: Ask) -> DeliveryWhole:
+    """One delivery with every attempt."""
+    row = await _held(ask)
+    log = await ask.hub.engine.fetch("attempts_of", delivery=row[0])
+    shown = [AttemptOut(at=text(one[1]), outcome=one[2], detail=msgspec.json.decode(one[3])) for one in log]
+    return DeliveryWhole(**_plain(ask, row), log=shown)
+
+
+async def redeliver_delivery(ask: Ask) -> Answer:
+    """Send it again, out of turn, with a whole new schedule."""
+    row = await _held(ask)
+    if row[4] in ("due", "waiting"):
+        raise Problem(409, "conflict", f"this delivery is {row[4]}: it goes out by itself")
+    await again(ask, [row[0]], "delivery.redelivered", f"{PREFIX}{row[0]}")
+    return Answer(value=Redelivered([f"{PREFIX}{row[0]}"]), status=202)
+
+
+async def again(ask: Ask, positions: list[int], action: str, subject: str) -> None:
+    """Make these deliveries due, with an audit row."""
+
+    async def work(unit: Unit) -> None:
+        for position in positions:
+            unit.add("deliveries_again", tenant=ask.tenant, position=position, now=ask.hub.world.now())
+        await note(unit, ask, action, subject, {"deliveries": [f"{PREFIX}{one}" for one in positions]})
+
+    await ask.hub.engine.transact(work)
+    ask.hub.deliver.configure()
+
+
+async def skip_delivery(ask: Ask) -> Answer:
+    """Give it up, so that the next event of its order may go."""
+    row = await _held(ask)
+    if row[4] in ("delivered", "skipped", "dropped"):
+        raise Problem(409, "conflict", f"this delivery is {row[4]} already")
+    pair = (row[1], row[3])
+
+    async def work(unit: Unit) -> None:
+        if ask.hub.engine.shared:
+            await unit.fetch("heads_lock", [pair])
+        unit.add("deliveries_skip", tenant=ask.tenant, position=row[0])
+        unit.add("heads_pass", [(*pair, row[0])])
+        unit.add("deliveries_promote", [pair], now=ask.hub.world.now(), claim="", until=0)
+        await ask.hub.troubles.clear(unit, [f"{PREFIX}{row[0]}"])
+        await note(unit, ask, "delivery.skipped", f"{PREFIX}{row[0]}", {"before": {"status": row[4]}})
+
+    await ask.hub.engine.transact(work)
+    ask.hub.deliver.configure()
+    return Answer(value=DeliveryOut(**_plain(ask, await _held(ask))))
+
+
+class Redeliver(msgspec.Struct, forbid_unknown_fields=True):
+    """To one endpoint only, which then gets the event though it never did; to all that had it where none is named."""
+
+    endpoint: str = ""
+
+
+async def redeliver_event(ask: Ask) -> Answer:
+    """Send an event again to everyone who had it, or to one endpoint."""
+    given, event = ask.decode(Redeliver), await found(ask, ask.path())
+    target = mine(ask, given.endpoint) if given.endpoint else None
+    rows = await ask.hub.engine.fetch(
+        "deliveries_list", tenant=ask.tenant, after=0, most=1000, target=target.id if target else "", status="",
+        event=event[1], order_id="",
+    )  # fmt: skip
+    if target is not None and not rows:
+        return Answer(value=Redelivered([f"{PREFIX}{await _first(ask, target, event)}"]), status=202)
+    if not rows:
+        raise invalid("nobody was told of this event: name an endpoint", "endpoint")
+    ended = [row[0] for row in rows if row[4] not in ("due", "waiting")]
+    await again(ask, ended, "event.redelivered", event[1])
+    under_way = [f"{PREFIX}{row[0]}" for row in rows if row[0] not in ended]
+    return Answer(value=Redelivered([f"{PREFIX}{one}" for one in ended], under_way), status=202)
+
+
+async def _first(ask: Ask, target: Endpoint, event: tuple[Any, ...]) -> int:
+    """A delivery to an endpoint that the event never went to."""
+
+    async def work(unit: Unit) -> int:
+        position = await unit.positions(2)
+        now = ask.hub.world.now()
+        status = "held" if target.status == "disabled" else "due"
+        unit.add("deliveries_add", [(position, ask.tenant, target.id, event[1], event[2], status, 0, now, "", "replay",
+                                     shape(target), "", 0)])  # fmt: skip
+        await note(unit, ask, "event.redelivered", event[1], {"deliveries": [f"{PREFIX}{position}"]})
+        return position
+
+    position = await ask.hub.engine.transact(work)
+    ask.hub.deliver.configure()
+    return position
+
+
+_AT = "/v1/deliveries"
+_FILTERS = (*PAGING, Param("status", "waiting, due, held, delivered, dead, skipped or dropped."), Param("event", "Of this event."),
+            Param("order", "Of this order."))  # fmt: skip
+OPS = (
+    Op(method="GET", path=_AT, summary="List deliveries", handle=list_deliveries, gives=Page[DeliveryOut], partner=True,
+       query=(*_FILTERS, Param("endpoint", "To this endpoint, by id or name."), Param("target", "To this target."))),
+    Op(method="GET", path="/v1/endpoints/{id}/deliveries", summary="An endpoint's deliveries",
+       handle=list_endpoint_deliveries, gives=Page[DeliveryOut], partner=True, query=_FILTERS),
+    Op(method="GET", path=_AT + "/{id}", summary="Show a delivery", handle=get_delivery, gives=DeliveryWhole,
+       partner=True),
+    Op(method="POST", path=_AT + "/{id}/redeliver", summary="Send a delivery again", handle=redeliver_delivery,
+       scope="operate", gives=Redelivered, status=202, partner=True),
+    Op(method="POST", path=_AT + "/{id}/skip", summary="Give a delivery up", handle=skip_delivery, scope="operate",
+       gives=DeliveryOut),
+    Op(method="POST", path="/v1/events/{id}/redeliver", summary="Send an event again", handle=redeliver_event,
+       scope="operate", takes=Redeliver, gives=Redelivered, status=202),
+)  # fmt: skip
