@@ -25,7 +25,7 @@ from hub.inbound.leaf import Input
 from hub.inbound.record import Recorded, Recorder
 from hub.registry import Reading, Registry
 from hub.store.engine import Engine, Poisoned, Row, Unavailable, Unit
-from hub.store.rows import PLAIN, Arrival, Due, Head, arrival
+from hub.store.rows import PLAIN, Arrival, Due, Head, arrival, due
 from hub.troubles import Trouble, Troubles, cause, place
 from hub.vault import Locked
 from hub.world import World
@@ -221,10 +221,14 @@ class Normalise:
                 self.aside(connection, aside)
 
     async def hand_over(self, recorded: Recorded) -> None:
-        """Give the deliverer what may go out now."""
+        """Give the deliverer what may go out now. It is committed: what cannot be handed over now is found in
+        the store by its status, and must not look like a failure of what was recorded."""
         found = recorded.due
         if recorded.asked:
-            rows = await self.engine.fetch("deliveries_load", [(one,) for one in recorded.asked])
+            try:
+                rows = await self.engine.fetch("deliveries_load", [(one,) for one in recorded.asked])
+            except Unavailable:
+                rows = []
             until = self.world.now() + _LEASE if self.engine.shared else 0
             found = found + [due(row, until) for row in rows]
         if found:
