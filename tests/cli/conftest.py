@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from hub.cli.app import main
+from hub.registry import load_registry
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -105,3 +106,23 @@ def at_hub(served, orderhub, monkeypatch):
     monkeypatch.setenv("ORDERHUB_URL", served.url)
     monkeypatch.setenv("ORDERHUB_TOKEN", served.token)
     return orderhub
+
+
+@pytest.fixture
+def shop(at_hub, tmp_path):
+    """A connection `sim` of a shop that has the secrets of its samples."""
+    secrets = load_registry().samples("shopify").settings
+    lines = ['[[connections]]\nname = "sim"\nchannel = "shopify"\n[connections.settings]']
+    lines += [f'{key} = "{secrets[key]}"' for key in ("webhook_secret", "client_secret")]
+    file = tmp_path / "sim.toml"
+    file.write_text("\n".join(lines))
+    assert at_hub("apply", str(file), "--yes").code == 0
+
+
+def until(look):
+    """What `look` finds in another process, as soon as it finds something."""
+    end = time.monotonic() + 30
+    while not (found := look()):
+        assert time.monotonic() < end, "nothing came of it"
+        time.sleep(0.05)
+    return found

@@ -4,10 +4,8 @@ import json
 import subprocess
 import sys
 
-import pytest
 from jsonschema import Draft202012Validator
 
-from hub.registry import load_registry
 from tests.cli.conftest import plain_environment
 
 
@@ -101,14 +99,3 @@ def test_the_samples_of_a_channel_are_listed(at_hub, shop):
     said = at_hub("simulate", "shopify", "orders-create.none", "-c", "sim")
     assert said.code == 1
     assert "no fixture 'orders-create.none'" in said.err
-
-
-@pytest.fixture
-def shop(at_hub, tmp_path):
-    """A connection of a shop that has the secrets of its samples."""
-    secrets = load_registry().samples("shopify").settings
-    lines = ['[[connections]]\nname = "sim"\nchannel = "shopify"\n[connections.settings]']
-    lines += [f'{key} = "{secrets[key]}"' for key in ("webhook_secret", "client_secret")]
-    file = tmp_path / "sim.toml"
-    file.write_text("\n".join(lines))
-    assert at_hub("apply", str(file), "--yes").code == 0
