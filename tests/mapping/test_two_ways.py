@@ -15,7 +15,7 @@ from hypothesis import example, given, settings, strategies as st
 from hub.contract import Message, Unmapped, Unreadable
 from hub.contract.canon import Order
 from hub.contract.mapping import Mapping, Unknown, compile_mapping
-from hub.contract.mapping.phrases import Lone
+from hub.contract.mapping.paths import Lone
 from hub.contract.mapping.place import Unfit
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -10,8 +10,8 @@ import msgspec
 from hub.contract.errors import Place, Unmapped, Unreadable
 from hub.contract.mapping.generate import Run, tree_run, typed_run
 from hub.contract.mapping.interpret import Run as Slow, Trace
+from hub.contract.mapping.paths import Lone
 from hub.contract.mapping.payload import Types
-from hub.contract.mapping.phrases import Lone
 from hub.contract.mapping.place import Spent, Unfit
 from hub.contract.mapping.plan import Whole
 from hub.contract.mapping.steps.tables import Unknown

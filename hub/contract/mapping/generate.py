@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.contract.mapping import casts, logic
+from hub.contract.mapping.paths import Spoken, Stand
 from hub.contract.mapping.payload import Node, Types, types_of
-from hub.contract.mapping.phrases import Phrases, Spoken, Stand
+from hub.contract.mapping.phrases import Phrases
 from hub.contract.mapping.place import Spot
 from hub.contract.mapping.plan import (
     Choose,
@@ -68,8 +69,8 @@ def expression_run(expr: Expr) -> Callable[[Any, Any, Any, Any], Any]:
     phrases = Phrases(writer)
     with writer.block("def value(p, r, message, notes):"):
         writer.line(f"zone, work, most = message.zone, 0, {WORK}")
-        phrases.root = phrases.below("r", None, Stand("r", "r", None))
-        writer.line(f"return {phrases.value(expr, phrases.below('p', None, Stand('p', 'p', None)))}")
+        phrases.paths.root = phrases.paths.below("r", None, Stand("r", "r", None))
+        writer.line(f"return {phrases.value(expr, phrases.paths.below('p', None, Stand('p', 'p', None)))}")
     run: Callable[[Any, Any, Any, Any], Any] = writer.made("value")
     return run
 
@@ -97,6 +98,7 @@ class Source:
         self.writer = writer
         self.node = root
         self.phrases = Phrases(writer)
+        self.paths = self.phrases.paths
 
     # the whole
 
@@ -107,9 +109,9 @@ class Source:
             short = "False" if self.node is None else f"len(message.body) <= {casts.TEXT_LIMIT}"
             line(f"zone, out, short = message.zone, [], {short}")
             line(f"work, most = 0, {WORK} + {WORK_PER_BYTE} * len(message.body)")
-            top = self.phrases.below("p", self.node, Stand("p", "p", None))
+            top = self.paths.below("p", self.node, Stand("p", "p", None))
             top = Stand(top.raw, top.object, top.node)
-            self.phrases.root = top
+            self.paths.root = top
             if whole.each is None:
                 self.document(whole, top)
             else:
@@ -120,12 +122,12 @@ class Source:
 
     def document(self, whole: Whole, stand: Stand) -> None:
         """One document and its marks."""
-        outer, self.phrases.root = self.phrases.root, Stand(stand.raw, stand.object, stand.node)
+        outer, self.paths.root = self.paths.root, Stand(stand.raw, stand.object, stand.node)
         with self.declared(whole.vars, whole.when, stand):
             result = self.plan(whole.body, stand)
             marks = [f"{name!r}: {self.phrases.held(expr, stand)}" for name, expr in whole.marks.items()]
             self.writer.line(f"out.append(({result}, {{{', '.join(marks)}}}))")
-        self.phrases.root = outer
+        self.paths.root = outer
 
     # elements
 
@@ -133,33 +135,33 @@ class Source:
         """The items that `each` walks over."""
         if not isinstance(over, Path) or over.start == "context":
             items = self.writer.named(logic.items, "items")
-            return Spoken(self.phrases.put(f"{items}({self.phrases.value(over, stand)})"), None, many=True)
+            return Spoken(self.paths.put(f"{items}({self.phrases.value(over, stand)})"), None, many=True)
         *most, last = over.parts or (None,)
         if not isinstance(last, Every):
-            at = self.phrases.settled(self.phrases.walked(over, stand))
-            return at if at.many else self.phrases.listed(at)
-        return self.phrases.listed(self.phrases.walked(replace(over, parts=tuple(most)), stand))
+            at = self.paths.settled(self.paths.walked(over, stand))
+            return at if at.many else self.paths.listed(at)
+        return self.paths.listed(self.paths.walked(replace(over, parts=tuple(most)), stand))
 
     def walk(self, over: Walk, stand: Stand, body: Callable[[Stand], None]) -> None:
         """A loop over items, or over their groups."""
         one, at = self.writer.fresh("e"), over.at
-        self.phrases.counted(at.text, over.spot)
+        self.paths.counted(at.text, over.spot)
         if over.group is None:
             with self.writer.block(f"for {one} in {at.text}:"), self.writer.block(f"if {one} is not None:"):
-                body(self.phrases.below(one, at.node, stand))
+                body(self.paths.below(one, at.node, stand))
             return
         groups = self.groups(over, over.group, one, stand)
-        self.phrases.rows[over.rows] = at.node
+        self.paths.rows[over.rows] = at.node
         with self.writer.block(f"for {over.rows} in {groups}.values():"):
             self.writer.line(f"{one} = {over.rows}[0]")
-            body(self.phrases.below(one, at.node, stand))
+            body(self.paths.below(one, at.node, stand))
 
     def groups(self, over: Walk, group: Expr, one: str, stand: Stand) -> str:
         """Items by the text that they are grouped by."""
         found, named = self.writer.fresh("g"), self.writer.named(logic.group_name, "group")
         self.writer.line(f"{found} = {{}}")
         with self.writer.block(f"for {one} in {over.at.text}:"), self.writer.block(f"if {one} is not None:"):
-            below = self.phrases.below(one, over.at.node, stand)
+            below = self.paths.below(one, over.at.node, stand)
             self.writer.line(
                 f"{found}.setdefault({named}({self.phrases.value(group, below)}), []).append({one})"
             )
@@ -271,7 +273,7 @@ class Source:
         self.writer.line(f"{found} = None")
         at = self.place(within.over, stand)
         with self.writer.block(f"if {at.text} is not None and {at.text} != '' and {at.text} != []:"):
-            below = self.phrases.below(at.text, at.node, stand)
+            below = self.paths.below(at.text, at.node, stand)
             with self.declared(within.vars, within.when, below):
                 self.writer.line(f"{found} = {self.plan(within.body, below)}")
         return found
@@ -279,7 +281,7 @@ class Source:
     def place(self, over: Expr, stand: Stand) -> Spoken:
         """Where the paths of `in` begin."""
         if isinstance(over, Path) and over.start != "context":
-            at = self.phrases.walked(over, stand)
+            at = self.paths.walked(over, stand)
             if not at.many:
                 return Spoken(self._kept(at.text), at.node)
         return Spoken(self._kept(self.phrases.value(over, stand)))
@@ -311,7 +313,7 @@ class Source:
     def listed(self, listed: Listed, stand: Stand) -> str:
         """A list as it is written."""
         results = [self.plan(item, stand) for item in listed.items]
-        return self.phrases.put(
+        return self.paths.put(
             f"[r for r in ({''.join(f'{one}, ' for one in results)}) if r is not None] or None"
         )
 
