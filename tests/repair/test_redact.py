@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from hub.contract.errors import Rejected
 from hub.contract.fact import Redaction
 from hub.orders import forget
-from hub.orders.book import Page, content, turn
+from hub.orders.book import Page, content, refold, turn
 from hub.orders.registers import Said, empty
 from hub.repair.rebuild import rebuild
 from hub.repair.redact import redact
@@ -303,7 +303,7 @@ async def test_pending_deliveries_are_rendered_anew(shop, receiver, more):
     got.clear()
 
     await redact(shop.hub, "main", Redaction(orders=("7000001",)), apply=True)
-    answer[0] = b"204 No Content"
+    answer[0] = b"200 OK"
     for _ in range(12):
         shop.hub.world.move(4000)
         await shop.hub.settle()
@@ -377,7 +377,7 @@ DOC = st.fixed_dictionaries(
 )  # fmt: skip
 FACTS = st.lists(
     st.builds(
-        lambda at, doc, full: Said(source="s:1", subject="order", ref="1", rev=[at, 0, str(hash(repr(doc)))], doc=doc, full=full),
+        lambda at, doc, full: Said(source="s:1", subject="order", ref="1", rev=[at, 0, json.dumps(doc, sort_keys=True)], doc=doc, full=full),
         st.integers(1, 4), DOC, st.sampled_from([[], ["order", "buyer", "ship_to", "lines", "parties"]]),
     ),
     min_size=1, max_size=4,
@@ -395,19 +395,12 @@ def test_to_forget_twice_is_to_forget_once(doc):
 def test_facts_fold_alike_before_and_after_a_redaction(facts, at, chance):
     def folded(said):
         page = Page(id="ord_1", state=empty())
-        for n, one in enumerate(said):
-            if n == at:
-                page.state = replayed(said[:n])
-            turn(page, [one], lambda prefix: prefix)
-        if at >= len(said):
-            page.state = replayed(said)
-            turn(page, said, lambda prefix: prefix)
+        for n, one in enumerate([*said, None]):
+            if n == min(at, len(said)):
+                refold(page, said[:n], lambda prefix: prefix, redacted_at="now")
+            if one is not None:
+                turn(page, [one], lambda prefix: prefix)
         return content(page.doc)
-
-    def replayed(said):
-        page = Page(id="ord_1", state=empty() | {"redacted_at": "now"})
-        turn(page, said, lambda prefix: prefix)
-        return page.state
 
     shuffled = facts * 2
     chance.shuffle(shuffled)
