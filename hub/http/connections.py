@@ -245,8 +245,12 @@ async def pause_connection(ask: Ask) -> ConnectionOut:
 
 
 async def resume_connection(ask: Ask) -> ConnectionOut:
-    """It works again."""
-    return await _status(ask, "active", "resumed")
+    """It works again: what it was stopped for is over."""
+    paused = find(ask, Connection, ask.path()).status == "paused"
+    shown = await _status(ask, "active", "resumed")
+    if not paused:
+        await ask.hub.notices.recovered(find(ask, Connection, ask.path()))
+    return shown
 
 
 async def _status(ask: Ask, status: str, action: str) -> ConnectionOut:

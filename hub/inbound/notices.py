@@ -22,9 +22,9 @@ from hub.world import World
 
 PARTED = "reauth_required"
 _HINTS = {
-    "uninstalled": "Install the app again or make new credentials, then `orderhub connections enable`.",
-    "reauth_required": "Grant what is missing or make new credentials, then `orderhub connections enable`.",
-    "subscription_lost": "`orderhub connections test` registers the subscriptions again.",
+    "uninstalled": "Install the app again or make new credentials, then `orderhub connections resume`.",
+    "reauth_required": "Grant what is missing or make new credentials, then `orderhub connections resume`.",
+    "subscription_lost": "Register the subscriptions at the far side again, then `orderhub connections resume`.",
 }
 _TITLES = {
     "uninstalled": "the far side has removed us",

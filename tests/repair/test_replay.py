@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hub.inbound.leaf import Input
+from hub.inbound.normalise import Understood
 from hub.repair.replay import failed, of_cause, of_exception, replay
+from hub.repair.reread import Reread
+from hub.store.rows import Arrival, Head
 from tests.repair.shop import ORDER, order
 
 
@@ -107,11 +111,6 @@ async def test_a_message_whose_body_is_gone_is_not_reopened(shop):
 
 
 def test_a_message_read_again_keeps_no_body_for_a_few_orders():
-    from hub.inbound.normalise import Understood
-    from hub.inbound.leaf import Input
-    from hub.repair.reread import Reread
-    from hub.store.rows import Arrival, Head
-
     arrival = Arrival(1, "msg_1", "main", "con_1", "poll", "orders", Head(), b"long", 1)
     told = Understood(arrival=arrival, status="processed", input=Input(message="msg_1", tenant="main", connection="con_1", heard=[]))
     one = Reread(1, "msg_1", "processed", "", told, {"ord_1": [], "ord_2": []}, frozenset({"ord_1", "ord_2"}))

@@ -1,0 +1,129 @@
+"""What is old makes room in small batches; facts, orders, dedupe keys and what is still needed stay."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hub.repair.provenance import provenance
+from hub.repair.retention import DAY, Days, Retention
+from tests.repair.shop import order, parcel
+
+
+async def body(shop, message):
+    return (await shop.hub.engine.fetch("messages_get", tenant="main", id=message))[0][7]
+
+
+async def exhaust(stage):
+    count = 0
+    while step := await stage.step():
+        count += step
+    return count
+
+
+def move(shop, days):
+    shop.hub.world.move(days * DAY / 1_000_000)
+
+
+async def test_bodies_go_after_their_time_and_their_keys_stay(shop):
+    old = await shop.tell("orders", order(1))
+    move(shop, 181)
+    young = await shop.tell("orders", order(2))
+
+    await exhaust(shop.hub.retention)
+
+    assert await body(shop, old) is None
+    assert await body(shop, young) is not None
+    shop.count = 0
+    again = await shop.say("orders", order(1))
+    assert await shop.hub.engine.fetch("messages_get", tenant="main", id=again) == []
+
+
+async def test_a_message_that_nobody_understood_yet_keeps_its_body(shop):
+    waiting = await shop.say("orders", order(1))
+    move(shop, 181)
+
+    await exhaust(shop.hub.retention)
+    await shop.hub.settle()
+
+    assert await shop.status(waiting) == "processed"
+
+
+async def test_it_goes_on_where_it_stopped_and_ends(shop):
+    ids = [await shop.say("orders", order(n)) for n in range(1, 8)]
+    await shop.hub.settle()
+    move(shop, 181)
+
+    assert await shop.hub.retention.step() == 7
+    assert await shop.hub.retention.step() == 0
+    assert [await body(shop, one) for one in ids] == [None] * 7
+    assert await Retention(shop.hub).step() == 0
+
+
+async def test_old_events_go_with_deliveries_and_snapshots_but_the_order_stays_as_it_is(shop):
+    await shop.endpoint("http://127.0.0.1:9/none")
+    await shop.tell("orders", order(at=0))
+    await shop.tell("orders", order(at=5, total="30.00"))
+    move(shop, 401)
+    await shop.tell("orders", order(at=9, total="31.00"))
+    held = await shop.order()
+
+    await exhaust(shop.hub.retention)
+
+    assert [one["sequence"] for one in await shop.events()] == [held["sequence"]]
+    assert await shop.order() == held
+    versions = [row[0] for row in await shop.hub.engine.fetch("snapshots_of_order", order_id=held["id"])]
+    assert versions == [3]
+    rows = await shop.hub.engine.fetch(
+        "deliveries_list", tenant="main", after=0, target="", status="", event="", order_id="", most=10
+    )
+    assert len(rows) == 1
+    facts = await shop.hub.engine.fetch("facts_of_order", tenant="main", order_id=held["id"])
+    assert len(facts) == 3
+
+
+async def test_the_version_an_order_is_at_stays_though_all_its_events_went(shop):
+    await shop.tell("orders", order())
+    held = await shop.order()
+    move(shop, 401)
+
+    await exhaust(shop.hub.retention)
+
+    assert await shop.events() == []
+    assert await shop.order() == held
+    assert (await provenance(shop.hub, "main", held["id"])).version == 1
+
+
+async def test_a_snapshot_that_a_young_event_shows_stays(shop):
+    await shop.tell("orders", order(at=0))
+    move(shop, 390)
+    await shop.tell("orders", order(at=5, total="30.00"))
+    move(shop, 20)
+    await shop.tell("parcels", parcel())
+
+    await exhaust(shop.hub.retention)
+
+    assert [row[0] for row in await shop.hub.engine.fetch("snapshots_of_order", order_id=(await shop.order())["id"])] == [2, 3]
+    assert all(one["data"] for one in await shop.events())
+
+
+async def test_attempts_go_whichever_delivery_they_are_of(shop):
+    now = shop.hub.world.now()
+    rows = [(delivery, number, "end", now - 31 * DAY if number < 3 else now, "ok", b"{}") for delivery in (1, 2, 3) for number in (1, 2, 3)]
+    await shop.write("attempts_add", rows)
+
+    dropped = await exhaust(Retention(shop.hub, Days(attempts=30)))
+
+    assert dropped == 6
+    left = [await shop.hub.engine.fetch("attempts_of", delivery=delivery) for delivery in (1, 2, 3)]
+    assert [[row[0] for row in one] for one in left] == [[3], [3], [3]]
+
+
+async def test_answers_kept_for_idempotency_go_after_three_days(shop):
+    now = shop.hub.world.now()
+    for key, at in (("old", now - 4 * DAY), ("young", now)):
+        await shop.write("calls_add", tenant="main", key=key, digest="d", at=at, status=200, answer=msgspec.json.encode({}))
+
+    await exhaust(shop.hub.retention)
+
+    known = [bool(await shop.hub.engine.fetch("calls_get", tenant="main", key=key, since=0)) for key in ("old", "young")]
+    assert known == [False, True]
