@@ -83,13 +83,17 @@ class Deliver:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_IDLE):
                     await self._news.wait()
-            if self._hungry():
+            if self._hungry() and not self.held:
                 await self.load()
 
     async def drain(self, seconds: float) -> None:
-        """Wait for what is under way."""
+        """Begin nothing more, wait for what is under way, and leave the rest to others."""
+        self.held = True
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=seconds)
+        for lane in self.lanes.values():
+            lane.forget()
+        await self._give_back()
 
     def _hungry(self) -> bool:
         now = self.world.now()
@@ -127,6 +131,7 @@ class Deliver:
     async def load(self) -> None:
         """Fetch what is due and not in memory: retries, what memory spilled, what a dead process left."""
         self._loaded_at = self.world.now()
+        await self._give_back()
         for row in await self.engine.fetch("deliveries_targets"):
             lane = self._lane(row[0])
             if lane.paused or lane.room() <= 0:
@@ -136,6 +141,18 @@ class Deliver:
             await self._fill(lane, 1 if lane.circuit.is_open else min(_LOAD, lane.room()))
             if lane.circuit.is_open:
                 lane.sort()
+
+    async def _give_back(self) -> None:
+        """What this process has claimed and does not hold is anyone's again: no one waits for its lease to end."""
+        spare = sorted(position for lane in self.lanes.values() for position in lane.spare)
+        for lane in self.lanes.values():
+            lane.spare.clear()
+        if spare:
+
+            async def work(unit: Unit) -> None:
+                unit.add("deliveries_renew", [(position, self.claim) for position in spare], until=0)
+
+            await self.engine.transact(work)
 
     async def _fill(self, lane: Lane, most: int) -> None:
         """Fetch a target's oldest due ones, beyond those that memory has (a claim passes them over by itself)."""
@@ -182,7 +199,7 @@ class Deliver:
         except Exception as error:
             # Whatever it was, the store still says that it is due: it is made again.
             log.exception("an attempt could not be settled", target=one.target, error=str(error))
-            lane.spilled = True
+            lane.drop(one)
             await self.world.sleep(1.0)
             promoted = []
         finally:
@@ -198,7 +215,7 @@ class Deliver:
         at = self.world.now()
         endpoint = self.directory.get(Endpoint, one.target)
         if self.claim and one.claimed_until - at < ((endpoint.timeout if endpoint else 30.0) + 15) * SECOND:
-            lane.spilled = True
+            lane.drop(one)
             return None
         if endpoint is None:
             answer, entry = await self._write(one)

@@ -42,7 +42,8 @@ class Bucket:
 
 @dataclass(slots=True)
 class Lane:
-    """One target's deliveries: `held` are the positions that memory has, ready or under way."""
+    """One target's deliveries: `held` is what memory has by position, ready or under way. `under_way` has what
+    was claimed of the same since, its next attempt; `spare` is claimed and not in memory, to be given back."""
 
     target: str
     concurrency: int
@@ -50,14 +51,21 @@ class Lane:
     circuit: Circuit = field(default_factory=Circuit)
     ready: deque[Due] = field(default_factory=deque)
     later: dict[int, Due] = field(default_factory=dict)
-    held: set[int] = field(default_factory=set)
-    active: int = 0
+    held: dict[int, Due] = field(default_factory=dict)
+    under_way: dict[int, Due | None] = field(default_factory=dict)
+    spare: list[int] = field(default_factory=list)
     spilled: bool = True
     paused: bool = False
 
     def put(self, due: Due) -> None:
         """Take a delivery over, if there is room; it is in the store anyway."""
-        if due.position in self.held:
+        if due.position in self.under_way:
+            # A claim passes over what is claimed: its attempt is settled already and this is the next one.
+            self.under_way[due.position] = due if due.claimed_until else None
+            return
+        known = self.held.get(due.position)
+        if known is not None:
+            known.claimed_until = max(known.claimed_until, due.claimed_until)
             return
         if due.waiting:
             if len(self.later) < _LATER:
@@ -65,10 +73,16 @@ class Lane:
             return
         self.later.pop(due.position, None)
         if len(self.ready) >= _READY:
-            self.spilled = True
+            self.drop(due)
             return
-        self.held.add(due.position)
+        self.held[due.position] = due
         self.ready.append(due)
+
+    def drop(self, due: Due) -> None:
+        """Leave a delivery to the store, free for anyone."""
+        self.spilled = True
+        if due.claimed_until and self.under_way.get(due.position) is None:
+            self.spare.append(due.position)
 
     def promoted(self, position: int, until: int) -> bool:
         """A delivery that waited is due, claimed for so long: True when memory has it."""
@@ -83,9 +97,10 @@ class Lane:
         """Forget the deliveries of these orders that are not under way."""
         gone = [due for due in self.ready if due.order in orders]
         if gone:
-            self.held.difference_update(due.position for due in gone)
+            for due in gone:
+                self.held.pop(due.position, None)
+                self.drop(due)
             self.ready = deque(due for due in self.ready if due.order not in orders)
-            self.spilled = True
         self.later = {place: due for place, due in self.later.items() if due.order not in orders}
 
     def room(self) -> int:
@@ -94,25 +109,30 @@ class Lane:
 
     def next(self, now: int) -> Due | None:
         """The next that may go out now."""
-        if self.paused or not self.ready or self.active >= self.concurrency:
+        if self.paused or not self.ready or len(self.under_way) >= self.concurrency:
             return None
-        if self.circuit.may_send(now, self.active) == 0 or not self.bucket.take(now):
+        if self.circuit.may_send(now, len(self.under_way)) == 0 or not self.bucket.take(now):
             return None
-        self.active += 1
-        return self.ready.popleft()
+        due = self.ready.popleft()
+        self.under_way[due.position] = None
+        return due
 
     def sort(self) -> None:
         """Oldest first, after an outage that let memory and store take turns."""
         self.ready = deque(sorted(self.ready, key=lambda due: due.position))
 
     def forget(self) -> None:
-        """Nothing of it is due any more, whatever memory has; what is under way stays."""
-        self.held.difference_update(due.position for due in self.ready)
+        """Leave all of it to the store; what is under way stays."""
+        for due in self.ready:
+            self.held.pop(due.position, None)
+            self.drop(due)
         self.ready.clear()
         self.later.clear()
         self.spilled = True
 
     def done(self, due: Due) -> None:
         """An attempt ended; what becomes of the delivery is in the store."""
-        self.active -= 1
-        self.held.discard(due.position)
+        self.held.pop(due.position, None)
+        again = self.under_way.pop(due.position)
+        if again is not None:
+            self.put(again)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+import pytest
 
 from hub.contract.fact import Fact
 from hub.directory import Connection, Endpoint
@@ -16,6 +17,9 @@ from hub.outbound.sender import Answer, Post
 from hub.outbound.signing import new_secret
 from hub.run import Hub
 from hub.store.engine import Unit
+
+on_one_engine = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For what the store has no part in."""
 
 OK = Answer(status=200)
 NO = Answer(status=404)
@@ -96,7 +100,8 @@ class Desk:
         for tag in tags:
             at = self.hub.world.now()
             self.hub.world.move(0.001)
-            doc = {"ref": number, "number": number, "currency": "EUR", "tags": [tag], "lines": [], **more}
+            doc = {"ref": number, "number": number, "currency": "EUR", "tags": [tag], "lines": [],
+                   "placed_at": "2026-01-01T00:00:00.000Z", **more}  # fmt: skip
             fact = Fact(subject="order", ref=number, doc=doc, revision=at, full=frozenset({"order", "lines"}))
             call = Call(connection=shop or self.shop, topic="orders", body=b"", facts=[fact], actor="source")
             await self.hub.reporter.tell(call)
@@ -137,7 +142,7 @@ class Desk:
             self.hub.world.move(min(step, left))
             left -= step
             await self.hub.deliver.unblock()
-            await self.hub.deliver.step()
+            await self.hub.settle()
 
 
 async def put(hub: Hub, thing: Any) -> None:

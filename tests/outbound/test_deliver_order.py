@@ -76,8 +76,9 @@ async def test_an_endpoint_that_wants_no_order_is_told_all_at_once(hub: Hub) -> 
 
 async def test_each_event_names_the_one_before_it_that_this_endpoint_was_told(hub: Hub) -> None:
     d = await desk(hub)
-    everything, updates = await d.endpoint(url="https://a.example/"), await d.endpoint(
-        url="https://b.example/", events=["order.updated"]
+    everything, updates = (
+        await d.endpoint(url="https://a.example/"),
+        await d.endpoint(url="https://b.example/", events=["order.updated"]),
     )
     loose = await d.endpoint(url="https://c.example/", ordering="none")
     await d.tell("A", "1", "2")
@@ -105,7 +106,10 @@ async def test_the_chain_of_previous_events_does_not_break_over_held_deliveries(
     await hub.settle()
 
     assert said(d.script.posts) == [("A", "1"), ("A", "2"), ("A", "3"), ("A", "4")]
-    assert [post.headers.get("orderhub-previous") for post in d.script.posts] == [None, *ids(d.script.posts)[:-1]]
+    assert [post.headers.get("orderhub-previous") for post in d.script.posts] == [
+        None,
+        *ids(d.script.posts)[:-1],
+    ]
 
 
 async def test_a_disabled_endpoint_holds_its_deliveries_and_enabled_it_gets_them_in_order(hub: Hub) -> None:
@@ -123,7 +127,12 @@ async def test_a_disabled_endpoint_holds_its_deliveries_and_enabled_it_gets_them
     await set_status(hub, one, "active")
     await d.tell("A", "4")
     await hub.settle()
-    assert [two for two in said(d.script.posts) if two[0] == "A"] == [("A", "1"), ("A", "2"), ("A", "3"), ("A", "4")]
+    assert [two for two in said(d.script.posts) if two[0] == "A"] == [
+        ("A", "1"),
+        ("A", "2"),
+        ("A", "3"),
+        ("A", "4"),
+    ]
     assert await d.statuses() == ["delivered"] * 5
 
 
@@ -151,7 +160,9 @@ async def test_a_paused_endpoint_is_told_later_and_loses_nothing(hub: Hub) -> No
     assert said(d.script.posts) == [("A", "1"), ("A", "2")]
 
 
-async def test_later_news_passes_a_head_that_has_blocked_for_too_long_and_an_exception_opens(hub: Hub) -> None:
+async def test_later_news_passes_a_head_that_has_blocked_for_too_long_and_an_exception_opens(
+    hub: Hub,
+) -> None:
     refused = lambda post: NO if event(post)["data"]["tags"] == ["1"] else OK  # noqa: E731
     d = await desk(hub, refused)
     await d.endpoint(block_for=900.0, name="warehouse")
@@ -238,7 +249,8 @@ async def test_an_answer_of_410_disables_the_endpoint_and_holds_everything(hub: 
     await hub.settle()
 
     now = hub.directory.get(type(one), one.id)
-    assert now is not None and now.status == "disabled"
+    assert now is not None
+    assert now.status == "disabled"
     assert await d.statuses() == ["held"] * 3
     hub.world.move(10 * HOUR)
     d.script.take()
