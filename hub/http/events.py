@@ -74,7 +74,7 @@ async def _kept(ask: Ask) -> None:
     """Problem 410 where the cursor points into what retention has taken away."""
     if not ask.after:
         return
-    rows = await ask.hub.engine.fetch("meta_get", name=f"events_floor:{ask.tenant}")
+    rows = await ask.hub.engine.fetch("memories_get", owner="retention", name=f"events:{ask.tenant}", now=0)
     if rows and ask.after < int(rows[0][0]):
         oldest = (await ask.hub.engine.fetch("events_oldest", tenant=ask.tenant, after=int(rows[0][0])))[0]
         kept = f"the oldest is {oldest[1]} of {text(oldest[2])}, at ?after={oldest[0] - 1}" if oldest[0] else "none is kept"

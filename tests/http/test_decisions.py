@@ -94,7 +94,7 @@ async def test_an_order_with_its_etag_is_304_where_it_is_known(house: House, pat
 
 @pytest.mark.parametrize(("verb", "body", "field"), [
     ("cancel", {"reason": "boredom"}, "reason"), ("hold", {"reason": 7}, "reason"), ("notes", {"text": ""}, "text"),
-    ("confirm", {"sure": True}, ""),
+    ("confirm", {"sure": True}, "sure"),
 ])  # fmt: skip
 async def test_a_decision_that_makes_no_sense_is_422(house: House, path: str, verb: str, body: dict, field: str):
     answer = await house.say("POST", f"{path}/{verb}", body)

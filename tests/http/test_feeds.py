@@ -1,0 +1,158 @@
+"""Pages and feeds: every row once, cursors that go on, waiting for news, and what is no longer kept."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from hub.contract.clock import text
+from hub.store.engine import Unit
+from tests.http.conftest import House
+
+
+async def entered(house: House, count: int) -> list[str]:
+    rows = (await house.post("/v1/orders", [{"ref": f"r{n:03}", "number": f"N{n}"} for n in range(count)]))["data"]
+    return [row["order"] for row in rows]
+
+
+@pytest.mark.parametrize("path", ["/v1/orders", "/v1/messages", "/v1/events", "/v1/connections", "/v1/mappings", "/v1/channels"])
+async def test_pages_give_every_row_once(house: House, path: str):
+    await entered(house, 7)
+    whole = (await house.get(path))["data"]
+
+    rows, after = [], ""
+    while True:
+        page = await house.get(f"{path}?limit=3&after={after}")
+        assert len(page["data"]) <= 3
+        rows += page["data"]
+        assert not page["data"] or page["cursor"] != after
+        after = page["next"]
+        if after is None:
+            break
+
+    assert rows == whole
+    assert rows
+
+
+async def test_a_short_page_is_the_last_and_its_cursor_finds_what_comes_later(house: House):
+    await entered(house, 2)
+    page = await house.get("/v1/orders?limit=2")
+    [late] = await entered_more(house)
+
+    assert page["next"] is None
+    assert [one["id"] for one in (await house.get(f"/v1/orders?after={page['cursor']}"))["data"]] == [late]
+
+
+async def entered_more(house: House) -> list[str]:
+    return [(await house.post("/v1/orders", {"ref": "late"}))["data"][0]["order"]]
+
+
+@pytest.mark.parametrize("query", ["limit=501", "limit=-1", "limit=many", "after=x", "updated_after=yesterday"])
+async def test_a_page_that_cannot_be_is_told_with_its_field(house: House, query: str):
+    answer = await house.say("GET", f"/v1/orders?{query}")
+
+    assert (answer.status_code, answer.json()["field"]) == (422, query.partition("=")[0])
+
+
+async def test_orders_are_found_by_ref_number_state_connection_and_time(house: House):
+    first, second = await entered(house, 2)
+    phone = (await house.post("/v1/orders", {"ref": "p", "number": "N1", "channel": "phone"}))["data"][0]["order"]
+    between = house.hub.world.now()
+    await asyncio.sleep(0.002)
+    await house.post("/v1/orders", {"ref": "r000", "number": "N0", "tags": ["late"]})
+
+    async def found(query: str) -> list[str]:
+        return [one["id"] for one in (await house.get(f"/v1/orders?{query}"))["data"]]
+
+    assert await found("ref=r000") == [first]
+    assert await found("number=N1") == [second, phone]
+    assert await found("number=N1&state=open") == [phone]
+    assert await found("ref=p&number=N0") == []
+    assert await found("state=confirmed") == [second, first]
+    assert await found("connection=api") == [second, phone, first]
+    assert await found(f"updated_after={text(between + 999)}") == [first]
+    assert (await house.say("GET", "/v1/orders?connection=nobody")).status_code == 404
+
+
+async def test_events_of_one_order_are_counted_without_a_gap(house: House):
+    [order] = await entered(house, 1)
+    await house.post(f"/v1/orders/{order}/hold")
+    await house.post(f"/v1/orders/{order}/release")
+
+    events = (await house.get(f"/v1/events?order={order}"))["data"]
+
+    assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
+    assert [event["previous"] for event in events] == [None, *(event["id"] for event in events[:-1])]
+
+
+async def test_whoever_waits_is_told_when_it_happens(house: House):
+    await entered(house, 1)
+    cursor = (await house.get("/v1/events"))["next"]
+    assert (await house.get(f"/v1/events?after={cursor}"))["next"] is None
+
+    waiting = asyncio.create_task(house.get(f"/v1/events?after={cursor}&wait=30"))
+    await asyncio.sleep(0)
+    await entered_more(house)
+    page = await waiting
+
+    assert page["data"][0]["type"] == "order.created"
+    assert page["next"] == page["cursor"]
+    assert (await house.say("GET", "/v1/events?wait=31")).status_code == 422
+
+
+async def test_a_cursor_into_what_is_no_longer_kept_is_410_naming_the_oldest(house: House):
+    await entered(house, 2)
+    [first] = (await house.get("/v1/events?limit=1"))["data"]
+    cursor = int((await house.get("/v1/events?limit=1"))["next"])
+
+    async def work(unit: Unit) -> None:
+        unit.add("events_purge", [(cursor,)])
+        unit.add("memories_put", [("retention", "events:main", str(cursor).encode(), 0)])
+
+    await house.hub.engine.transact(work)
+    gone = await house.say("GET", f"/v1/events?after={cursor - 1}")
+    kept = await house.get("/v1/events")
+
+    assert (gone.status_code, gone.json()["code"]) == (410, "gone")
+    assert int(gone.json()["oldest"]) > cursor
+    assert kept["data"][0]["id"] != first["id"]
+    assert (await house.get(f"/v1/events?after={cursor}"))["data"] == kept["data"]
+
+
+async def test_the_same_key_makes_one_thing_and_another_body_is_refused(house: House):
+    body = {"url": "https://x.example/in", "name": "erp"}
+    first = await house.say("POST", "/v1/endpoints", body, idempotency_key="e1")
+    again = await house.say("POST", "/v1/endpoints", body, idempotency_key="e1")
+    other = await house.say("POST", "/v1/endpoints", body | {"name": "two"}, idempotency_key="e1")
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert again.headers["location"] == first.headers["location"]
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+    rows = await house.hub.engine.fetch("calls_get", tenant="main", key="e1", since=0)
+    assert first.json()["secret"].encode() not in bytes(rows[0][2])
+
+
+async def test_a_refused_request_lets_its_key_go(house: House):
+    wrong = await house.say("POST", "/v1/partners", {"name": ""}, idempotency_key="p1")
+    right = await house.say("POST", "/v1/partners", {"name": "acme"}, idempotency_key="p1")
+
+    assert (wrong.status_code, right.status_code) == (422, 201)
+
+
+async def test_of_two_at_once_under_one_key_one_works_and_the_other_waits_its_turn(house: House):
+    body = {"name": "acme"}
+    answers = await asyncio.gather(*(house.say("POST", "/v1/partners", body, idempotency_key="p2") for _ in range(4)))
+
+    statuses = {answer.status_code for answer in answers}
+    assert statuses <= {201, 409}
+    assert len((await house.get("/v1/partners"))["data"]) == 1
+
+
+async def test_a_key_of_another_tenant_is_another_key(house: House):
+    east = await house.token("admin", tenant="east")
+    await house.post("/v1/partners", {"name": "acme"}, idempotency_key="k")
+    answer = await house.say("POST", "/v1/partners", {"name": "else"}, token=east, idempotency_key="k")
+
+    assert answer.status_code == 201
