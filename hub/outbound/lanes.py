@@ -60,7 +60,7 @@ class Lane:
     def put(self, due: Due) -> None:
         """Take a delivery over, if there is room; it is in the store anyway."""
         if due.position in self.under_way:
-            # A claim passes over what is claimed: its attempt is settled already and this is the next one.
+            # A claim passes over what is claimed: that attempt is settled, or given up, and this is the next one.
             self.under_way[due.position] = due if due.claimed_until else None
             return
         known = self.held.get(due.position)
