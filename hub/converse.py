@@ -59,7 +59,9 @@ class Converser:
 
     async def context(self, connection: Connection) -> Context[Any]:
         """What the connection's conversations may know."""
-        rows = await self.engine.fetch("memories_all", owner=f"state:{connection.id}", now=self.world.now())
+        owner = f"state:{connection.id}"
+        rows = await self.engine.fetch("memories_all", owner=owner, now=self.world.now())
+        vault = self.directory.vault
         return Context(
             settings=self.directory.settings(connection),
             account=connection.account,
@@ -67,10 +69,12 @@ class Converser:
             now=self.world.now(),
             nonce=self.world.new_id("n"),
             intake_url=f"{self.public_url}/in/{connection.key}",
-            state={row[0]: bytes(row[1]).decode() for row in rows},
+            state={row[0]: vault.open(bytes(row[1]).decode(), f"{owner}/{row[0]}") for row in rows},
         )
 
-    async def run(self, connection: Connection, conversation: Generator[Any, Any, Any], *, bare: bool = False) -> Any:
+    async def run(
+        self, connection: Connection, conversation: Generator[Any, Any, Any], *, bare: bool = False
+    ) -> Any:
         """Drive a conversation to its end and return what it returns; raises Postponed or Refused.
 
         `bare` sends its requests without the channel's credentials (it is fetching them)."""
@@ -95,7 +99,9 @@ class Converser:
         retrying = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(_TRIES),
             wait=_patience,
-            retry=tenacity.retry_if_exception(lambda error: isinstance(error, Postponed) and (error.after or 0) <= 60),
+            retry=tenacity.retry_if_exception(
+                lambda error: isinstance(error, Postponed) and (error.after or 0) <= 60
+            ),
             sleep=self.world.sleep,
             reraise=True,
         )
@@ -126,11 +132,15 @@ class Converser:
                 request.method, request.url, headers=headers, content=request.body, timeout=request.timeout
             )
         except httpx.HTTPError as error:
-            raise Postponed(f"{request.method} {_host(request.url)}: {error or type(error).__name__}") from error
+            raise Postponed(
+                f"{request.method} {_host(request.url)}: {error or type(error).__name__}"
+            ) from error
         if len(answer.content) > _CAP:
             raise Refused(f"{_host(request.url)} answered more than {_CAP} bytes")
         return Response(
-            status=answer.status_code, headers=Headers(list(answer.headers.multi_items())), body=answer.content
+            status=answer.status_code,
+            headers=Headers(list(answer.headers.multi_items())),
+            body=answer.content,
         )
 
     def _judge(self, connection: Connection, channel: Channel, response: Response) -> None:
@@ -171,7 +181,9 @@ class Converser:
             return fresh
 
     async def _kept(self, connection: Connection) -> _Kept | None:
-        rows = await self.engine.fetch("memories_get", owner=connection.id, name="token", now=self.world.now())
+        rows = await self.engine.fetch(
+            "memories_get", owner=connection.id, name="token", now=self.world.now()
+        )
         if not rows:
             return None
         opened = self.directory.vault.open(bytes(rows[0][0]).decode(), connection.id)
@@ -192,7 +204,8 @@ class Converser:
                 if value is None:
                     unit.add("memories_drop", owner=owner, name=name)
                 else:
-                    unit.add("memories_put", [(owner, name, value.encode(), 0)])
+                    sealed = self.directory.vault.seal(value, f"{owner}/{name}")
+                    unit.add("memories_put", [(owner, name, sealed.encode(), 0)])
 
         await self.engine.transact(work)
 

@@ -26,7 +26,7 @@ T = TypeVar("T")
 class Context(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
     """What a conversation may know: its settings, the account, the time (unix microseconds), fresh
     chance for nonces, our public address of the connection, and `state`, small texts that the channel
-    itself keeps between conversations (subscription ids, sync tokens)."""
+    itself keeps between conversations (subscription ids, sync tokens, credentials): sealed at rest."""
 
     settings: S
     account: str = ""

@@ -44,7 +44,9 @@ class Filing:
         named = {key for one in inputs for heard in one.heard for key in names(one, heard)}
         wanted = {key for key in named if key[2] != "id"}
         if self.engine.shared:
-            numbers = {f"{one.tenant}/{number}" for one in inputs for heard in one.heard for number in heard.numbers}
+            numbers = {
+                f"{one.tenant}/{number}" for one in inputs for heard in one.heard for number in heard.numbers
+            }
             await unit.claim("numbers_lock", sorted((number,) for number in numbers))
         owners = await self._find(unit, wanted) | await self._own(unit, named - wanted)
         missing = sorted(key for key in wanted if key not in owners and key[2] == "order")
@@ -86,7 +88,12 @@ class Filing:
                 doc=await self._doc(unit, row),
             )
             leaves[page.id] = Leaf(
-                page=page, tenant=tenants[page.id], fresh=False, hub_number=row[6], created_at=row[7], connection=row[9]
+                page=page,
+                tenant=tenants[page.id],
+                fresh=False,
+                hub_number=row[6],
+                created_at=row[7],
+                connection=row[9],
             )
         for id_, tenant in tenants.items():
             if id_ not in leaves and (again is None or id_ not in again[1]):
@@ -101,7 +108,9 @@ class Filing:
             return plain(found[0][0]) if found else None
         return plain(row[5]) if row[5] else None
 
-    def judge(self, leaves: dict[str, Leaf], owners: dict[Row, list[str]], inputs: list[Input]) -> dict[int, str]:
+    def judge(
+        self, leaves: dict[str, Leaf], owners: dict[Row, list[str]], inputs: list[Input]
+    ) -> dict[int, str]:
         """Decisions that may not be taken, and what names an order that there is not, by input, with the reason."""
         refused: dict[int, str] = {}
         for n, one in enumerate(inputs):
@@ -118,7 +127,9 @@ class Filing:
                         refused[n] = why
         return refused
 
-    def file(self, leaves: dict[str, Leaf], owners: dict[Row, list[str]], inputs: list[Input]) -> list[tuple[Heard, Input]]:
+    def file(
+        self, leaves: dict[str, Leaf], owners: dict[Row, list[str]], inputs: list[Input]
+    ) -> list[tuple[Heard, Input]]:
         """Each fact to its order; a parcel's to all that have its number, those of this batch too; or to the
         parked ones."""
         parked = []
@@ -142,10 +153,14 @@ class Filing:
         share it. It goes before what caused the turn."""
         rows = {(leaf.tenant, number, id_) for id_, leaf in leaves.items() for number in numbers(leaf)}
         found: dict[str, list[tuple[Heard, Input]]] = {}
-        for tenant, number, id_, message, connection, mapping, digest, blob in await unit.fetch("facts_to_join", sorted(rows)):
+        for tenant, number, id_, message, connection, mapping, digest, blob in await unit.fetch(
+            "facts_to_join", sorted(rows)
+        ):
             said = _SAID.decode(blob)
             if normal(said.doc["number"]) == number:
-                heard = Heard(said=said, order=None, numbers=[number], digest=digest, mapping=mapping, blob=blob)
+                heard = Heard(
+                    said=said, order=None, numbers=[number], digest=digest, mapping=mapping, blob=blob
+                )
                 source = Input(message=message, tenant=tenant, connection=connection, heard=[])
                 found.setdefault(id_, []).append((heard, source))
         for id_, facts in found.items():

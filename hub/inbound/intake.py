@@ -80,8 +80,12 @@ class Intake:
             response = channel.answer(verdict, message) or response
         await _answer(send, response)
 
-    async def _read(self, scope: Scope, receive: Receive, path: str, connection: Connection, channel: Channel) -> Message:
-        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+    async def _read(
+        self, scope: Scope, receive: Receive, path: str, connection: Connection, channel: Channel
+    ) -> Message:
+        headers = Headers(
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        )
         body = await self._body(receive, headers, channel.cap)
         query = scope["query_string"].decode("latin-1")
         base = self.public_url or f"{scope.get('scheme', 'http')}://{headers.get('host', '')}"
@@ -123,7 +127,9 @@ class Intake:
         body = b"".join(chunks)
         return inflate(body, cap) if headers.get("content-encoding", "").lower() == "gzip" else body
 
-    async def _take(self, message: Message, connection: Connection, channel: Channel) -> tuple[Verdict, Response]:
+    async def _take(
+        self, message: Message, connection: Connection, channel: Channel
+    ) -> tuple[Verdict, Response]:
         settings = self.directory.settings(connection)
         greeting = channel.greet(message, settings) if channel.greet else None
         if greeting is None or greeting.proven:
@@ -140,7 +146,9 @@ class Intake:
             return "unavailable", _plain(503, "this connection is paused", {"retry-after": "60"})
         return await self._keep(message, connection, channel, settings)
 
-    async def _prove(self, message: Message, connection: Connection, channel: Channel, settings: Settings) -> None:
+    async def _prove(
+        self, message: Message, connection: Connection, channel: Channel, settings: Settings
+    ) -> None:
         proof = channel.proof_for(settings)
         now = self.world.now() // 1_000_000
         known = self.keys.known(connection)
@@ -217,7 +225,9 @@ def inflate(body: bytes, cap: int) -> bytes:
 
 
 def _plain(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(status=status, headers=Headers({"content-type": "text/plain", **(headers or {})}), body=text.encode())
+    return Response(
+        status=status, headers=Headers({"content-type": "text/plain", **(headers or {})}), body=text.encode()
+    )
 
 
 def _json(status: int, value: Any) -> Response:
@@ -230,5 +240,3 @@ async def _answer(send: Send, response: Response) -> None:
     headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
-
-

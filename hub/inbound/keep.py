@@ -61,14 +61,21 @@ class Keeper:
                         one.received_at)
                 for n, (id_, one) in enumerate(zip(ids, letters, strict=True))
             ]  # fmt: skip
-            unit.add("messages_add", [self._row(arrival, one) for arrival, one in zip(arrivals, letters, strict=True)])
+            unit.add(
+                "messages_add",
+                [self._row(arrival, one) for arrival, one in zip(arrivals, letters, strict=True)],
+            )
             return unit
 
         unit = await self._engine.transact(work)
         new = set(ids)
         if unit.counts["messages_add"] < len(letters):
             new = {row[0] for row in await self._engine.fetch("messages_present", [(id_,) for id_ in ids])}
-        fresh = [one for one, letter in zip(arrivals, letters, strict=True) if one.id in new and letter.status == "received"]
+        fresh = [
+            one
+            for one, letter in zip(arrivals, letters, strict=True)
+            if one.id in new and letter.status == "received"
+        ]
         self._inbox.put(fresh)
         return [Kept(id_, id_ in new) for id_ in ids]
 

@@ -14,8 +14,9 @@ from functools import partial
 import msgspec
 import structlog
 
+from hub.contract.channel import Channel
 from hub.contract.errors import Misconfigured, Rejected, Unreadable
-from hub.contract.fact import Fact, Notice, Redaction, Stale
+from hub.contract.fact import Fact, Notice, Read, Redaction, Stale
 from hub.contract.message import Message
 from hub.directory import Connection, Directory
 from hub.inbound.errand import errands
@@ -123,9 +124,22 @@ class Normalise:
     def _heard(self, one: Arrival, connection: Connection, reading: Reading) -> Understood:
         channel = self.directory.channel(connection)
         find = partial(self.directory.get, Connection, tenant=one.tenant)
+        said = (
+            reading.facts
+            if self._believes(one, connection, channel)
+            else [_hint(fact) for fact in reading.facts]
+        )
         facts = [
-            hear(fact, channel, connection, find, arrived=one.received_at, rank=one.head.rank, mapping=reading.hash)
-            for fact in reading.facts
+            hear(
+                fact,
+                channel,
+                connection,
+                find,
+                arrived=one.received_at,
+                rank=one.head.rank,
+                mapping=reading.hash,
+            )
+            for fact in said
             if isinstance(fact, Fact)
         ]
         return Understood(
@@ -136,14 +150,30 @@ class Normalise:
                 actor="carrier" if channel.kind in ("carrier", "tracker") else "source",
             ),
             troubles=[self._unknown(one, connection, word) for word in reading.unknown],
-            asides=[fact for fact in reading.facts if not isinstance(fact, Fact)],
+            asides=[fact for fact in said if not isinstance(fact, Fact)],
         )  # fmt: skip
+
+    def _believes(self, one: Arrival, connection: Connection, channel: Channel) -> bool:
+        """Whether a message speaks for itself. A push whose proof does not vouch for its body is only a hint
+        where the source can be asked: then it is read again, and that is believed."""
+        if (
+            one.transport != "webhook"
+            or channel.fetch is None
+            or not self.directory.can(connection, channel.needs)
+        ):
+            return True
+        proof = channel.proof_for(self.directory.settings(connection))
+        return proof.authenticity in ("body_signed", "body_signed_with_time")
 
     def _refused(self, one: Arrival, connection: Connection, error: Exception) -> Understood:
         where = place(error) if isinstance(error, Unreadable) else {}
         same = (str(where.get("file", "")), str(where.get("line", "")), str(where.get("field", "")))
         title = f"{connection.channel} {one.topic or 'message'} cannot be read: {error}"
-        failed = self._failed(one, title, *same) if any(same) else self._failed(one, title, type(error).__name__, "")
+        failed = (
+            self._failed(one, title, *same)
+            if any(same)
+            else self._failed(one, title, type(error).__name__, "")
+        )
         failed.troubles[0].place = where or None
         failed.error = PLAIN.encode({"error": str(error), "place": where})
         return failed
@@ -159,7 +189,11 @@ class Normalise:
         )
         empty = Input(message=one.id, tenant=one.tenant, connection=one.connection, heard=[])
         return Understood(
-            arrival=one, status="failed", input=empty, troubles=[trouble], error=PLAIN.encode({"error": title})
+            arrival=one,
+            status="failed",
+            input=empty,
+            troubles=[trouble],
+            error=PLAIN.encode({"error": title}),
         )
 
     def _unknown(self, one: Arrival, connection: Connection, word: str) -> Trouble:
@@ -233,6 +267,10 @@ class Normalise:
             found = found + [due(row, until) for row in rows]
         if found:
             self.hand(found)
+
+
+def _hint(said: Read) -> Read:
+    return Stale(subject=said.subject, ref=said.ref, order=said.order) if isinstance(said, Fact) else said
 
 
 def blank(now: int) -> bytes:

@@ -73,7 +73,9 @@ class Sweeper:
             )
             cursor = bytes(rows[0][0]).decode() if rows else ""
         context = await self.converser.context(connection)
-        return await self._tell(connection, "sweep", self.converser.run(connection, channel.poll(context, cursor)))
+        return await self._tell(
+            connection, "sweep", self.converser.run(connection, channel.poll(context, cursor))
+        )
 
     async def fetch(self, connection: Connection, subject: str, ref: str) -> int:
         """Read one object again; 1 when it went through."""
@@ -81,7 +83,9 @@ class Sweeper:
         if channel.fetch is None or not self.directory.can(connection, channel.needs):
             return 0
         context = await self.converser.context(connection)
-        return await self._tell(connection, "fetch", self.converser.run(connection, channel.fetch(context, subject, ref)))
+        return await self._tell(
+            connection, "fetch", self.converser.run(connection, channel.fetch(context, subject, ref))
+        )
 
     async def _tell(self, connection: Connection, what: str, running: object) -> int:
         subject = f"{what}:{connection.id}"

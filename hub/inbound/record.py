@@ -81,7 +81,9 @@ class Recorder:
         self._bind(unit, leaves, turned)
         due, asked, count = await self._write(unit, leaves, turned, parked, again)
         orders = [sorted({id_ for heard in one.heard for id_ in owned(owners, one, heard)}) for one in inputs]
-        blank = {(one.tenant, one.message) for leaf in leaves.values() if leaf.forgotten for _, one in leaf.facts}
+        blank = {
+            (one.tenant, one.message) for leaf in leaves.values() if leaf.forgotten for _, one in leaf.facts
+        }
         return Recorded(orders=orders, due=due, asked=asked, events=count, parked=len(parked), turned=turned,
                         refused=refused, blank=sorted(blank), fresh={id_ for id_, leaf in leaves.items() if leaf.fresh})  # fmt: skip
 
@@ -114,9 +116,13 @@ class Recorder:
     ) -> tuple[list[Due], list[int], int]:  # fmt: skip
         now = self.world.now()
         changed = [leaf for id_, leaf in leaves.items() if turned[id_].changed]
-        draft = await self.announcer.draft(unit, [self._news(leaf, turned[leaf.page.id], again) for leaf in changed])
+        draft = await self.announcer.draft(
+            unit, [self._news(leaf, turned[leaf.page.id], again) for leaf in changed]
+        )
         written = [leaf for id_, leaf in leaves.items() if turned[id_].written]
-        facts: list[tuple[Heard, Input, Leaf | None]] = [(heard, one, leaf) for leaf in leaves.values() for heard, one in leaf.facts]
+        facts: list[tuple[Heard, Input, Leaf | None]] = [
+            (heard, one, leaf) for leaf in leaves.values() for heard, one in leaf.facts
+        ]
         facts += [(heard, one, None) for heard, one in parked]
         first = await unit.positions(draft.size + len(written) + len(facts))
         for place, leaf in enumerate(written, first):

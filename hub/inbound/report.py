@@ -65,7 +65,9 @@ class Told(msgspec.Struct):
 class Reporter:
     """Records calls in groups, under the same turn as the normalise stage."""
 
-    def __init__(self, engine: Engine, directory: Directory, recorder: Recorder, normalise: Normalise, world: World) -> None:
+    def __init__(
+        self, engine: Engine, directory: Directory, recorder: Recorder, normalise: Normalise, world: World
+    ) -> None:
         self._engine = engine
         self._directory = directory
         self._recorder = recorder
@@ -93,7 +95,11 @@ class Reporter:
     async def _order(self, call: Call) -> Row:
         """The order that a call is of: its id, or the name by which nobody knows it yet."""
         said = self._input(call, 0).heard[0].order or ("", "", "")
-        known = [] if said[1] == "id" else await self._engine.fetch("identities_find", [(call.connection.tenant, *said)])
+        known = (
+            []
+            if said[1] == "id"
+            else await self._engine.fetch("identities_find", [(call.connection.tenant, *said)])
+        )
         return ("", "id", known[0][4]) if known else said
 
     @contextlib.asynccontextmanager
@@ -137,7 +143,9 @@ class Reporter:
                 for n, (id_, orders) in enumerate(zip(ids, recorded.orders, strict=True))
             ]
             first = await unit.positions(2 * len(calls))
-            rows = [self._row(first + n, call, told[n], arrived) for n, (call, _, arrived) in enumerate(group)]
+            rows = [
+                self._row(first + n, call, told[n], arrived) for n, (call, _, arrived) in enumerate(group)
+            ]
             unit.add("messages_add", rows)
             unit.add("messages_blank", recorded.blank, head=blank(now))
             for call, one in zip(calls, told, strict=True):
@@ -145,7 +153,9 @@ class Reporter:
                     unit.add("calls_add", tenant=call.connection.tenant, key=call.key, digest=_digest(call), at=now,
                              status=200, answer=PLAIN.encode(one))  # fmt: skip
             audits = [(n, call) for n, call in enumerate(calls) if call.decision]
-            unit.add("audit_add", [self._audit(first + len(calls) + n, call, told[n], now) for n, call in audits])
+            unit.add(
+                "audit_add", [self._audit(first + len(calls) + n, call, told[n], now) for n, call in audits]
+            )
             return recorded, told
 
         async with self._normalise.turn:
@@ -166,7 +176,8 @@ class Reporter:
             decision=call.decision,
             version=call.version,
             heard=[
-                hear(fact, channel, call.connection, find, arrived=now, rank=0, mapping=call.mapping) for fact in call.facts
+                hear(fact, channel, call.connection, find, arrived=now, rank=0, mapping=call.mapping)
+                for fact in call.facts
             ],
         )
 
@@ -178,7 +189,15 @@ class Reporter:
     def _audit(self, place: int, call: Call, told: Told, now: int) -> tuple[Any, ...]:
         action = f"order.{call.decision}" + (".refused" if told.refused else "")
         detail = PLAIN.encode({"message": told.message, "reason": told.refused})
-        return (place, call.connection.tenant, now, call.by or call.actor, action, ",".join(told.orders), detail)
+        return (
+            place,
+            call.connection.tenant,
+            now,
+            call.by or call.actor,
+            action,
+            ",".join(told.orders),
+            detail,
+        )
 
 
 def _digest(call: Call) -> str:
