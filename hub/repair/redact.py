@@ -75,6 +75,7 @@ async def redact(
     out.messages = [id_ async for id_ in _named(hub, tenant, wish, whose)]
     if apply:
         await hub.engine.transact(lambda unit: _finish(unit, hub, tenant, out, message, actor, wish))
+        await _hush(hub, tenant)
     return out
 
 
@@ -87,6 +88,34 @@ async def _finish(
     await hub.troubles.clear(unit, out.messages)
     detail = {"orders": len(out.orders), "messages": len(ids), "message": message, "reason": wish.reason}
     await note(unit, hub, tenant, actor or "hub", "person.redacted", message, detail)
+
+
+async def _hush(hub: Parts, tenant: str) -> None:
+    """Exceptions about messages that are not held any more quote nothing of them."""
+    after = 0
+    while rows := await hub.engine.fetch("exceptions_list", tenant=tenant, after=after, state="", most=_PAGE):
+        docs = {row[0]: msgspec.json.decode(row[8]) for row in rows}
+        told = {
+            doc["subject"] for doc in docs.values() if doc["subject"].startswith("msg_") and doc.get("place")
+        }
+        held = {
+            row[1]
+            for row in await hub.engine.fetch("messages_of", [(id_,) for id_ in sorted(told)], tenant=tenant)
+        }
+        quiet = [
+            (id_, PLAIN.encode(_quiet(doc))) for id_, doc in docs.items() if doc["subject"] in told - held
+        ]
+
+        async def work(unit: Unit, quiet: list[Row] = quiet) -> None:
+            unit.add("exceptions_put", quiet)
+
+        await hub.engine.transact(work)
+        after = rows[-1][2]
+
+
+def _quiet(doc: dict[str, Any]) -> dict[str, Any]:
+    place = {name: value for name, value in doc["place"].items() if name != "value"}
+    return doc | {"place": place, "title": doc["title"].partition(": ")[0]}
 
 
 async def _found(hub: Parts, tenant: str, wish: Redaction, source: str) -> AsyncIterator[str]:

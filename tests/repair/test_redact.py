@@ -264,6 +264,17 @@ async def test_messages_that_gave_no_fact_are_blanked_where_they_name_the_person
     assert await shop.exceptions() == []
 
 
+async def test_exceptions_quote_nothing_of_a_message_that_was_blanked(shop):
+    await shop.tell("orders", order(1, at=9, total="Ilka Brandt"))
+    assert traces(json.dumps(await shop.exceptions())) != []
+
+    await redact(shop.hub, "main", Redaction(email="ilka@brandt.example"), apply=True)
+
+    (closed,) = await shop.exceptions("closed")
+    assert traces(json.dumps(closed)) == []
+    assert closed["place"]["field"] == "totals.total"
+
+
 async def test_a_blanked_message_is_still_known_as_a_duplicate(shop):
     await told(shop)
     await redact(shop.hub, "main", Redaction(orders=("7000001",)), apply=True)

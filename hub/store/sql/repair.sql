@@ -74,6 +74,9 @@ WHERE attempts.delivery = rows.delivery AND attempts.number = rows.number;
 UPDATE deliveries SET claim = '', claimed_until = 0 WHERE claim = :claim AND status IN ('due', 'waiting')
   AND event IN (SELECT id FROM events WHERE order_id = :order_id);
 
+-- name: exceptions_put
+UPDATE exceptions SET doc = rows.doc FROM :rows(id text, doc blob) WHERE exceptions.id = rows.id;
+
 -- name: memories_take
 SELECT value FROM memories WHERE owner = :owner AND name = :name;
 
