@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +12,7 @@ from hub.cli.show import AsJson, Most
 
 PATH = "/v1/deliveries"
 COLUMNS = {
-    "event": "type", "to": "endpoint|target", "status": "status", "tries": "attempts", "due": "due_at", "outcome": "outcome",
+    "event": "type", "to": "to", "status": "status", "tries": "attempts", "due": "due_at", "outcome": "outcome",
     "order": "order", "id": "id",
 }  # fmt: skip
 
@@ -37,7 +37,14 @@ def list_(
     with hub() as line:
         which = find(line, order) if order else ""
         found = line.pages(PATH, most=limit, status=status, endpoint=endpoint, event=event, order=which)
-        show.rows(found, COLUMNS, json_lines=json, none="No such deliveries.")
+        columns = {title: path for title, path in COLUMNS.items() if not (which and title == "order")}
+        show.rows(found if json else map(_addressed, found), columns, json_lines=json, none="No such deliveries.")
+
+
+def _addressed(one: dict[str, Any]) -> dict[str, Any]:
+    """A delivery with whom it is to: an endpoint, or a connection and its write."""
+    _, _, write = one["target"].partition("/")
+    return {**one, "to": one.get("endpoint") or f"{one.get('connection', '')} {write}".strip() or one["target"]}
 
 
 @app.command("show")

@@ -11,7 +11,7 @@ End = Annotated[bool, typer.Option("--exit", help="End with a summary; the exit 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The hub's port; 0 takes any free one.")]
 Record = Annotated[
     Path | None,
-    typer.Option(help="Write each webhook that the partner gets here, a line of JSON each, to verify it yourself."),
+    typer.Option(help="Write each webhook that the partner gets here, a line of JSON each (its body in base64), to verify it yourself."),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,10 +71,23 @@ def try_(name: Name, json: AsJson = False) -> None:
     if json:
         show.as_json(done)
     else:
-        show.one({**done["request"], "answer": done["response"]}, json_form=False)
+        for text in _exchange(done["request"], done["response"]):
+            show.console().print(text)
         show.said(f"{name} took it" if done["ok"] else f"{name} did not take it: {_why(done['response'])}")
     if not done["ok"]:
         raise typer.Exit(1)
+
+
+def _exchange(request: dict[str, Any], response: dict[str, Any]) -> Iterator[str]:
+    """What was sent and what came back, line by line."""
+    yield f"> POST {request['url']}"
+    yield from (f"> {header}: {value}" for header, value in request["headers"].items())
+    yield f"> {request['body']}"
+    if response["status"]:
+        yield f"< {response['status']} from {response['address']}"
+    yield from (f"< {header}: {value}" for header, value in response["headers"].items())
+    yield from (f"< {line}" for line in response["body"].splitlines())
+    yield ", ".join(f"{phase} {took:.0f} ms" for phase, took in response["phases"].items())
 
 
 def _why(response: dict[str, Any]) -> str:

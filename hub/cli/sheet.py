@@ -73,9 +73,9 @@ def _lines(doc: Doc) -> Table:
 
 def _totals(doc: Doc) -> Text:
     totals = doc.get("totals") or doc.get("computed_totals") or {}
-    said = [
-        f"{name} {value['amount']}" for name, value in totals.items() if isinstance(value, Mapping) and value.get("amount") != "0.00"
-    ]
+    names = ("subtotal", "discount", "shipping", "fees", "tax", "total", "paid", "refunded", "due")
+    amounts = {name: at(totals, f"{name}.amount") for name in names}
+    said = [f"{name} {amount}" for name, amount in amounts.items() if amount and amount.strip("0.")]
     return Text(f"{', '.join(said)} {doc.get('currency', '')}", "bold")
 
 

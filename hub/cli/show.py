@@ -11,12 +11,15 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs; a list is one row a line.")]
 Most = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows at most.")]
 
 _WIDE = 400
 """Columns where nobody looks: a table is cut for a terminal only."""
+_NESTED = 60
+"""How much of what is nested a table shows."""
 GOOD = frozenset(
     "active processed delivered paid confirmed completed fulfilled applied ok live closed released captured".split()
 )
@@ -52,9 +55,9 @@ def rows(found: Iterable[Mapping[str, Any]], columns: Mapping[str, str], *, json
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in columns:
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title == "id")
     for row in found:
-        table.add_row(*(cell(at(row, path)) for path in columns.values()))
+        table.add_row(*(cell(at(row, path), compact=True) for path in columns.values()))
     console().print(table if table.row_count else none)
 
 
@@ -93,8 +96,9 @@ def at(doc: Any, path: str) -> Any:
     return None
 
 
-def cell(value: Any) -> Any:
-    """A value as a cell: known words in their colour, times without their fractions, lists in a row."""
+def cell(value: Any, *, compact: bool = False) -> Text:
+    """A value as a cell: known words in their colour, times without their fractions, lists in a row; what is
+    nested on one line where it is to be `compact`."""
     from rich.text import Text
 
     if value is None:
@@ -106,7 +110,8 @@ def cell(value: Any) -> Any:
     if isinstance(value, list) and not any(isinstance(item, Mapping) for item in value):
         return Text(", ".join(map(str, value)))
     if isinstance(value, Mapping | list):
-        return Text(json.dumps(value, ensure_ascii=False, indent=2))
+        text = json.dumps(value, ensure_ascii=False, indent=None if compact else 2)
+        return Text(f"{text[:_NESTED]}…" if compact and len(text) > _NESTED else text)
     return Text(time(str(value)), style=colour(str(value)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from hub.fixtures import Samples
 
 ChannelName = Annotated[str, typer.Argument(help="The channel, such as shopify.")]
-Fixture = Annotated[str, typer.Argument(help="One of its samples by name, or a topic; the first if none.")]
+Fixture = Annotated[str, typer.Argument(help="One of its samples by name, or a topic; a plain order if none.")]
 Connection = Annotated[str, typer.Option("--connection", "-c", help="The connection to send it to; the channel's only one if none.")]
 Listing = Annotated[bool, typer.Option("--list", help="Show the samples there are and send none.")]
+
+_WANTED = ("order", "shipment", "tracking")
 
 
 def simulate(
@@ -38,10 +41,11 @@ def simulate(
     found = installed().samples(channel)
     if list_:
         return _list(found, json_lines=json)
-    message = found.fixture(fixture).message
+    chosen = found.fixture(fixture or plainest(found))
+    message = chosen.message
     if message.transport != "webhook":
         raise Failure(
-            f"{found.fixture(fixture).name} is a page that the hub polls, not a message that is pushed",
+            f"{chosen.name} is a page that the hub polls, not a message that is pushed",
             hint=f"`orderhub simulate {channel} --list` shows the samples.",
         )
     given = {name: typed(value) for name, value in pairs(sets).items()}
@@ -56,6 +60,22 @@ def simulate(
 def _list(found: Samples, *, json_lines: bool) -> None:
     rows = [{"sample": one.name, "sent": one.message.transport} for one in found.fixtures]
     show.rows(rows, {"sample": "sample", "sent by": "sent"}, json_lines=json_lines, none="It has no samples.")
+
+
+def plainest(found: Samples) -> str:
+    """The name of the sample that a newcomer wants: a pushed order, not cancelled and no test, of the topic
+    that has most samples; else a parcel's news."""
+    topics = Counter(one.topic for one in found.fixtures)
+    ranked = []
+    for one in found.fixtures:
+        facts = one.expected() if one.golden.exists() else None
+        fact = facts[0] if isinstance(facts, list) and facts else {}
+        doc = fact.get("doc") or {}
+        if one.message.transport == "webhook" and doc and fact["subject"] in _WANTED:
+            odd = bool(doc.get("cancelled_at") or doc.get("test") or doc.get("deleted"))
+            plain = one.name.endswith((".plain", ".first"))
+            ranked.append((_WANTED.index(fact["subject"]), odd, -topics[one.topic], not plain, one.name))
+    return min(ranked)[-1] if ranked else ""
 
 
 def _target(line: Client, channel: str, name: str) -> dict[str, Any]:

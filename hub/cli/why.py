@@ -39,8 +39,7 @@ def why(order: Which, field: Field = "", json: AsJson = False) -> None:
 def _leaf(leaf: Doc) -> Text:
     from rich.text import Text
 
-    text = Text(f"{leaf['path']}  ", "bold")
-    text.append(f"{leaf['value']}\n")
+    text = Text.assemble((leaf["path"], "bold"), f"  {leaf['value']}\n")
     given = leaf.get("given")
     text.append(f"    {_given(given)}\n" if given else "    counted, named or concluded by the hub itself\n", "" if given else "dim")
     for other in leaf.get("overrode", ()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
@@ -115,7 +114,7 @@ class Partner:
         async with self._news:
             self.heard.append(one)
             if self._record is not None:
-                kept = {**msgspec.structs.asdict(one), "secret": self.secret, "body": base64.b64encode(one.body)}
+                kept = {**msgspec.structs.asdict(one), "secret": self.secret}
                 with self._record.open("ab") as out:
                     out.write(msgspec.json.encode(kept) + b"\n")
             self._news.notify_all()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,10 +14,11 @@ from pathlib import Path
 import httpx
 
 from hub.contract.errors import HubError
+from hub.contract.settings import secrets
 from hub.demo import orders, parcels
 from hub.demo.hosts import Running, hosted, hub_process, told
 from hub.demo.partner import Partner, Verify, signed_by_hub
-from hub.demo.scene import Scene, set_up
+from hub.demo.scene import SHOP, Scene, set_up
 from hub.demo.shop import Shop
 from hub.demo.voice import Voice
 
@@ -32,14 +35,18 @@ async def play(
     with tempfile.TemporaryDirectory(prefix="orderhub-demo-") as folder:
         async with hub_process(Path(folder), port) as hub, hosted(partner) as partner_url, hosted(shop) as shop_url:
             voice.plain(f"A hub runs at {hub.url}, a shop at {shop_url}, a partner at {partner_url}; all on this machine.")
-            await _tell(hub, partner, partner_url, shop, shop_url, voice)
+            scene = await _tell(hub, partner, partner_url, shop, shop_url, voice)
             _sum_up(voice, partner)
             if not end:
-                await _leave(hub, voice)
+                await _leave(hub, voice, scene)
     return 1 if voice.faults else 0
 
 
-async def _tell(hub: Running, partner: Partner, partner_url: str, shop: Shop, shop_url: str, voice: Voice) -> None:
+async def _tell(
+    hub: Running, partner: Partner, partner_url: str, shop: Shop, shop_url: str, voice: Voice
+) -> Scene | None:
+    """The set-up and the steps; the scene, where it could be set."""
+    scene = None
     headers = {"authorization": f"Bearer {hub.token}"}
     async with (
         httpx.AsyncClient(base_url=hub.url, headers=headers, timeout=30, trust_env=False) as api,
@@ -51,6 +58,7 @@ async def _tell(hub: Running, partner: Partner, partner_url: str, shop: Shop, sh
         except (HubError, httpx.HTTPError) as error:
             voice.check(False, "the story", "", otherwise=f"cannot go on: {error or type(error).__name__}")
             voice.plain(told(hub.log), "dim")
+    return scene
 
 
 async def _steps(scene: Scene) -> None:
@@ -91,15 +99,18 @@ def _sum_up(voice: Voice, partner: Partner) -> None:
         voice.plain(f"All {voice.checks} checks hold, in {voice.elapsed:.1f} s.", "bold green")
 
 
-async def _leave(hub: Running, voice: Voice) -> None:
+async def _leave(hub: Running, voice: Voice, scene: Scene | None) -> None:
     """Leave the hub, the shop and the partner running until Ctrl-C."""
+    orderhub = _command()
     voice.plain()
     voice.plain("The hub is yours to play with. In another terminal:", "bold")
     voice.plain(f"  export ORDERHUB_URL={hub.url} ORDERHUB_TOKEN={hub.token}")
-    voice.plain(f"  orderhub orders show {orders.ORDER}")
-    voice.plain("  orderhub simulate shopify orders-create.plain --connection kite-and-kettle --set webhook_secret=…")
-    voice.plain("  orderhub events follow")
-    voice.plain(f"  its log is {hub.log}. Ctrl-C ends it and takes everything away.")
+    voice.plain(f"  {orderhub} orders show {orders.ORDER}")
+    voice.plain(f"  {orderhub} events follow")
+    if scene is not None:
+        secret = next(secrets(scene.store.settings, "webhook_secret")).decode()
+        voice.plain(f"  {orderhub} simulate shopify --connection {SHOP} --set webhook_secret={secret}")
+    voice.plain(f"Its log is {hub.log}. Ctrl-C ends it and takes everything away.")
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -109,3 +120,11 @@ async def _leave(hub: Running, voice: Voice) -> None:
         await asyncio.wait(done, return_when=asyncio.FIRST_COMPLETED)
         for one in done:
             one.cancel()
+
+
+def _command() -> str:
+    """How the command was called, so that it can be called again."""
+    called = Path(sys.argv[0])
+    if called.name != "orderhub":
+        return "python -m hub"
+    return "orderhub" if shutil.which("orderhub") == str(called) else str(called)

@@ -81,7 +81,7 @@ def test_the_demo_leaves_a_hub_to_play_with_until_it_is_interrupted():
         said += line
     url, token = re.search(r"ORDERHUB_URL=(\S+) ORDERHUB_TOKEN=(\S+)", said).groups()
     found = httpx.get(f"{url}/v1/orders?number=KK-1001", headers={"authorization": f"Bearer {token}"}).json()
-    folder = re.search(r"its log is (\S+)/hub.log", said)[1]
+    folder = re.search(r"Its log is (\S+)/hub.log", said)[1]
     running.send_signal(signal.SIGINT)
     running.stdout.read()
     running.stdout.close()

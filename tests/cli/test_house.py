@@ -4,8 +4,11 @@ import json
 import subprocess
 import sys
 
+import pytest
 from jsonschema import Draft202012Validator
 
+from hub.cli.simulate import plainest
+from hub.registry import load_registry
 from tests.cli.conftest import plain_environment
 
 
@@ -99,3 +102,8 @@ def test_the_samples_of_a_channel_are_listed(at_hub, shop):
     said = at_hub("simulate", "shopify", "orders-create.none", "-c", "sim")
     assert said.code == 1
     assert "no fixture 'orders-create.none'" in said.err
+
+
+@pytest.mark.parametrize(("channel", "sample"), [("shopify", "orders-create.plain"), ("aftership", "tracking_update.delivered")])
+def test_without_a_name_the_plainest_sample_is_sent(channel, sample):
+    assert plainest(load_registry().samples(channel)) == sample
