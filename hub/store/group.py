@@ -44,6 +44,7 @@ class Group(Generic[T, R]):
     async def _settle(self, group: list[tuple[T, asyncio.Future[R]]]) -> None:
         try:
             results = await self._write([item for item, _ in group])
+            told = list(zip(group, results, strict=True))
         except Poisoned as error:
             if len(group) == 1:
                 _fail(group, error)
@@ -54,7 +55,7 @@ class Group(Generic[T, R]):
         except Exception as error:  # noqa: BLE001  each waiter is told; none may hang
             _fail(group, error)
         else:
-            for (_, future), result in zip(group, results, strict=True):
+            for (_, future), result in told:
                 if not future.done():
                     future.set_result(result)
 

@@ -40,14 +40,12 @@ class Postgres:
             self._pool = await asyncpg.create_pool(self.url, min_size=1, max_size=self._size, statement_cache_size=512)
         except (OSError, asyncpg.PostgresError, ValueError) as error:
             raise Misconfigured(f"cannot reach the database: {error}") from error
-        async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATING)
-            await connection.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL)")
-            await connection.execute("CREATE SEQUENCE IF NOT EXISTS positions")
-            done = {row[0]: row[1] for row in await connection.fetch("SELECT name, hash FROM migrations")}
-            for name, digest, script in pending(done, "postgres"):
-                await connection.execute(script)
-                await connection.execute("INSERT INTO migrations VALUES ($1, $2)", name, digest)
+        try:
+            async with self._pool.acquire() as connection:
+                await _migrate(connection)
+        except BaseException:
+            await self._pool.close()
+            raise
 
     async def close(self) -> None:
         """Close the pool."""
@@ -67,7 +65,7 @@ class Postgres:
                     raise Unavailable(f"lost {_TRIES} races: {error}") from error
             except _BROKEN as error:
                 raise Unavailable(str(error)) from error
-            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+            except _POISON as error:
                 raise Poisoned(str(error)) from error
         raise AssertionError("unreachable")
 
@@ -80,6 +78,8 @@ class Postgres:
             found = await self._pool.fetch(statement.sql(), *_values(statement, rows, params))
         except _BROKEN as error:
             raise Unavailable(str(error)) from error
+        except _POISON as error:
+            raise Poisoned(str(error)) from error
         return [tuple(row) for row in found]
 
 
@@ -87,11 +87,29 @@ _BROKEN = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,
 )
+_POISON = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeError)
+
+
+async def _migrate(connection: Any) -> None:
+    """What is pending, each in a transaction with its record; the lock is the session's, so that it outlives them."""
+    await connection.execute("SELECT pg_advisory_lock($1)", _MIGRATING)
+    try:
+        await connection.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL)")
+        await connection.execute("CREATE SEQUENCE IF NOT EXISTS positions")
+        done = {row[0]: row[1] for row in await connection.fetch("SELECT name, hash FROM migrations")}
+        for name, digest, script in pending(done, "postgres"):
+            async with connection.transaction():
+                await connection.execute(script)
+                await connection.execute("INSERT INTO migrations VALUES ($1, $2)", name, digest)
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock($1)", _MIGRATING)
 
 
 def _values(statement: Statement, rows: Sequence[Row] | None, params: Mapping[str, Any]) -> list[Any]:

@@ -1,7 +1,8 @@
 """SQLite: one writer connection, a few readers, checkpoints on a connection of their own.
 
-One process owns the file, so identities and claims need no locks, and positions are counted in memory:
-the writer's queue is first in, first out, hence they commit in the order they were given.
+One process owns the file, so identities and claims need no locks, and positions are counted in memory: a
+unit that has taken some is the only one to get any until it stands in the writer's queue, which is first in,
+first out, hence they commit in the order they were given.
 Why multi-row VALUES and never `executemany`: sqlite3 gives up the GIL at every step, and beside a busy
 loop each step may wait a whole switch interval.
 """
@@ -13,7 +14,8 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +33,9 @@ _CHUNKS = (128, 32, 8, 4, 2, 1)
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "temp_store=MEMORY", "cache_size=-32768")
 _CHECKPOINT_COMMITS = 64
 _BUSY_MS = 10_000
+_POSITIONED = (
+    "messages", "facts", "events", "deliveries", "audit", "activations", "orders", "things", "exceptions",
+)  # fmt: skip
 
 
 class SQLite:
@@ -47,12 +52,27 @@ class SQLite:
 
     async def open(self) -> None:
         """Take the file for this process, connect, and migrate."""
-        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(f"{self.path}.lock")
+        self._connections: list[aiosqlite.Connection] = []
+        try:
+            Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(f"{self.path}.lock")
+        except OSError as error:
+            raise Misconfigured(f"{self.path} cannot be opened: {error}") from error
+        try:
+            await self._open()
+        except sqlite3.Error as error:
+            await self.close()
+            raise Misconfigured(f"{self.path} cannot be opened: {error}") from error
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _open(self) -> None:
+        self._placing = asyncio.Lock()
         self._writer = await self._connect()
         for pragma in _PRAGMAS:
             await self._writer.execute(f"PRAGMA {pragma}")
-        await self._hop(_migrate, self._writer)
+        await self._writer._execute(_migrate, self._writer)  # type: ignore[no-untyped-call]  # noqa: SLF001  see `_queue`
         self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         for _ in range(self._count):
             reader = await self._connect()
@@ -61,48 +81,55 @@ class SQLite:
         self._keeper = await self._connect()
         self._checkpointing = False
         self._commits = 0
-        tables = ("messages", "facts", "events", "deliveries", "audit", "activations", "orders", "things", "exceptions")
-        union = " UNION ALL ".join(f"SELECT max(position) FROM {table}" for table in tables)  # noqa: S608  our names
+        union = " UNION ALL ".join(f"SELECT max(position) FROM {table}" for table in _POSITIONED)  # noqa: S608  our names
         rows = await self._writer.execute_fetchall(union)
         self._position = max((row[0] or 0 for row in rows), default=0)
 
     async def _connect(self) -> aiosqlite.Connection:
         connection = aiosqlite.connect(self.path, isolation_level=None, cached_statements=512)
         await connection
+        self._connections.append(connection)
         await connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         return connection
 
     async def close(self) -> None:
-        """Checkpoint, close and give the file back."""
-        with suppress(sqlite3.Error):
-            await self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        await self._writer.close()
-        await self._keeper.close()
-        for _ in range(self._count):
-            await (await self._readers.get()).close()
+        """Checkpoint, close and give the file back; whoever still asks is told that the store is away."""
+        if self._connections:
+            with suppress(sqlite3.Error, ValueError):
+                await self._connections[0].execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for connection in self._connections:
+            await connection.close()
         self._lock.release()
 
     async def transact(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         """Gather what `work` adds and run it in one go on the writer."""
         unit = _Unit(self)
-        result = await work(unit)
-        if unit.writes:
-            unit.counts.update(await self._run(unit.writes))
+        try:
+            result = await work(unit)
+            done = self._queue(unit.writes) if unit.writes else None
+        finally:
+            if unit.placing:
+                self._placing.release()
+        if done is not None:
+            unit.counts.update(await self._finish(done))
         return result
 
-    async def _run(self, writes: list[Write]) -> dict[str, int]:
-        # One hop to the writer's thread for the whole transaction: aiosqlite's public calls cost a hop each.
+    def _queue(self, writes: list[Write]) -> asyncio.Future[dict[str, int]]:
+        """One hop to the writer's thread for the whole transaction (aiosqlite's public calls cost a hop each);
+        it stands in the queue when this returns."""
+        future: asyncio.Future[dict[str, int]] = asyncio.get_running_loop().create_future()
         try:
-            counts: dict[str, int] = await self._hop(_transaction, self._writer._conn, self._plan(writes))  # noqa: SLF001
-        except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, OverflowError) as error:
-            raise Poisoned(str(error)) from error
-        except (sqlite3.Error, ValueError) as error:
+            run = partial(_transaction, self._writer._conn, self._plan(writes))  # noqa: SLF001
+        except ValueError as error:
             raise Unavailable(str(error)) from error
+        self._writer._tx.put_nowait((future, run))  # noqa: SLF001
+        return future
+
+    async def _finish(self, done: asyncio.Future[dict[str, int]]) -> dict[str, int]:
+        with _told():
+            counts = await done
         self._checkpoint()
         return counts
-
-    async def _hop(self, work: Callable[..., Any], *given: Any) -> Any:
-        return await self._writer._execute(work, *given)  # type: ignore[no-untyped-call]  # noqa: SLF001
 
     def _plan(self, writes: list[Write]) -> list[tuple[str, str, Sequence[Any]]]:
         out: list[tuple[str, str, Sequence[Any]]] = []
@@ -139,20 +166,35 @@ class SQLite:
         reader = await self._readers.get()
         try:
             out: list[Row] = []
-            for chunk in _chunks(rows) if rows is not None else [()]:
-                values = [*fixed, *chain.from_iterable(chunk)]
-                out += [tuple(row) for row in await reader.execute_fetchall(statement.sql(len(chunk)), values)]
+            with _told():
+                for chunk in _chunks(rows) if rows is not None else [()]:
+                    values = [*fixed, *chain.from_iterable(chunk)]
+                    out += [tuple(row) for row in await reader.execute_fetchall(statement.sql(len(chunk)), values)]
             return out
-        except sqlite3.Error as error:
-            raise Unavailable(str(error)) from error
         finally:
             self._readers.put_nowait(reader)
 
-    def take(self, count: int) -> int:
-        """The next positions; called when the transaction that uses them is about to be queued."""
+    async def place(self, unit: _Unit, count: int) -> int:
+        """The next positions; nobody else gets any until the unit is queued."""
+        if not unit.placing:
+            await self._placing.acquire()
+            unit.placing = True
         first = self._position + 1
         self._position += count
         return first
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What went wrong, in the store's words: the data, or the storage."""
+    try:
+        yield
+    except (sqlite3.DataError, sqlite3.IntegrityError, OverflowError, UnicodeError) as error:
+        raise Poisoned(str(error)) from error
+    except (sqlite3.DatabaseError, ValueError) as error:
+        if isinstance(error, sqlite3.ProgrammingError) and "closed" not in str(error):
+            raise  # a statement that does not fit its parameters is a bug of ours
+        raise Unavailable(str(error)) from error
 
 
 class _Unit:
@@ -160,6 +202,7 @@ class _Unit:
 
     def __init__(self, engine: SQLite) -> None:
         self._engine = engine
+        self.placing = False
         self.writes: list[Write] = []
         self.counts: dict[str, int] = {}
 
@@ -170,7 +213,7 @@ class _Unit:
         self.add(name, rows)
 
     async def positions(self, count: int) -> int:
-        return self._engine.take(count)
+        return await self._engine.place(self, count)
 
     def add(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> None:
         if rows is None or rows:
