@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import msgspec
 import structlog
 
+from hub.contract.errors import HubError
 from hub.contract.fact import Redaction
 from hub.directory import Connection
 from hub.inbound.errand import OWNER, Errand
@@ -95,7 +96,8 @@ class Errands:
         return await self.notices.take(unit, connection, errand.notice)
 
     async def _failed(self, name: str, errand: Errand, error: Exception) -> None:
-        log.error("an errand could not be done; it will be tried again", errand=name, exc_info=error)
+        bug = None if isinstance(error, HubError) else error
+        log.error("an errand could not be done; it is tried again", errand=name, error=str(error), exc_info=bug)
         self._again[name] = self.hub.world.now() + _PATIENCE
         what = "a redaction" if errand.redaction else "news of a connection"
         trouble = Trouble(
