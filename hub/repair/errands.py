@@ -97,7 +97,9 @@ class Errands:
 
     async def _failed(self, name: str, errand: Errand, error: Exception) -> None:
         bug = None if isinstance(error, HubError) else error
-        log.error("an errand could not be done; it is tried again", errand=name, error=str(error), exc_info=bug)
+        log.error(
+            "an errand could not be done; it is tried again", errand=name, error=str(error), exc_info=bug
+        )
         self._again[name] = self.hub.world.now() + _PATIENCE
         what = "a redaction" if errand.redaction else "news of a connection"
         trouble = Trouble(
