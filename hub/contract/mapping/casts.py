@@ -65,7 +65,7 @@ def free(value: Any) -> Any:
 
 
 def _free(value: Any, depth: int) -> Any:
-    if value is None or isinstance(value, str | bool):
+    if value is None or value.__class__ is str or isinstance(value, str | bool):
         return value
     if isinstance(value, Decimal):
         return plain(value)
@@ -74,9 +74,13 @@ def _free(value: Any, depth: int) -> Any:
     if depth > DEEPEST:
         raise Unfit(value, f"is nested deeper than {DEEPEST} levels")
     if isinstance(value, list):
-        return [_free(one, depth + 1) for one in value if one is not None]
+        return [one if one.__class__ is str else _free(one, depth + 1) for one in value if one is not None]
     if isinstance(value, dict):
-        return {name: _free(one, depth + 1) for name, one in value.items() if one is not None}
+        return {
+            name: one if one.__class__ is str else _free(one, depth + 1)
+            for name, one in value.items()
+            if one is not None
+        }
     raise Unfit(value, "is not an exact value")
 
 
@@ -107,6 +111,10 @@ def many(one: Cast) -> Cast:
     """A list, each of its items cast; none is absent."""
 
     def cast(value: Any) -> list[Any] | None:
+        if one is text and value.__class__ is list:
+            plain = [item for item in value if item.__class__ is str and 0 < len(item) <= TEXT_LIMIT]
+            if len(plain) == len(value):
+                return plain or None
         found = [item for item in map(one, listed(value)) if item is not None]
         return found or None
 

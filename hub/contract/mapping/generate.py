@@ -122,12 +122,11 @@ class Source:
 
     def document(self, whole: Whole, stand: Stand) -> None:
         """One document and its marks."""
-        outer, self.paths.root = self.paths.root, Stand(stand.raw, stand.object, stand.node)
+        self.paths.begins(Stand(stand.raw, stand.object, stand.node))
         with self.declared(whole.vars, whole.when, stand):
             result = self.plan(whole.body, stand)
             marks = [f"{name!r}: {self.phrases.held(expr, stand)}" for name, expr in whole.marks.items()]
             self.writer.line(f"out.append(({result}, {{{', '.join(marks)}}}))")
-        self.paths.root = outer
 
     # elements
 
@@ -177,6 +176,7 @@ class Source:
         """Variables, each under its slot."""
         for var in found:
             self.writer.line(f"{var.slot} = {self.phrases.value(var.expr, stand)}")
+            self.writer.leave_room(var.slot)
 
     # plans: each gives the name of a variable that holds its result, None where it is absent
 
@@ -257,14 +257,17 @@ class Source:
     def each(self, each: Each, stand: Stand) -> str:
         """A list, one result for each item that is to have one."""
         found = self.writer.fresh("l")
-        self.writer.line(f"{found} = []")
+        self.writer.line(f"{found} = None")
 
         def body(below: Stand) -> None:
             with self.declared(each.vars, each.when, below):
                 self.put(each.body, below, f"{found}.append({{}})")
 
-        self.walk(Walk(self.elements(each.over, stand), each.over.spot, each.group, each.rows), stand, body)
-        self.writer.line(f"if not {found}: {found} = None")
+        at = self.elements(each.over, stand)
+        with self.writer.block(f"if {at.text}:"):
+            self.writer.line(f"{found} = []")
+            self.walk(Walk(at, each.over.spot, each.group, each.rows), stand, body)
+            self.writer.line(f"if not {found}: {found} = None")
         return found
 
     def within(self, within: Within, stand: Stand) -> str:
@@ -341,6 +344,8 @@ def _ready(leaf: Leaf) -> str:
         return f"{{0}}.__class__ is str and {{0}} and ({whole}len({{0}}) <= {casts.TEXT_LIMIT})"
     if leaf.cast is casts.key:
         return f"{{0}}.__class__ is str and 0 < len({{0}}) <= {casts.KEY_LIMIT}"
+    if leaf.cast is truth and last is not None and last.gives == "bool":
+        return "as it is"
     if leaf.cast is truth:
         return "{0}.__class__ is bool"
     if leaf.cast is casts.free:

@@ -53,6 +53,7 @@ class Paths:
         self.root = Stand("p", "p", None)
         self.rows: dict[str, Node | None] = {}
         self.spent = writer.named(Spent, "spent")
+        self.keeps: dict[tuple[tuple[Part, ...], bool], str] = {}
 
     def put(self, text: str) -> str:
         """A fresh variable that holds what a piece of source gives."""
@@ -63,11 +64,50 @@ class Paths:
     def walked(self, path: Path, stand: Stand) -> Spoken:
         """Where a path leads, its place in the typed payload still open."""
         at, parts = self.begin(path, stand)
-        for number, part in enumerate(parts):
-            if at.node is not None and number and self.deep(at, parts[number - 1], part):
-                at.node.whole = True
-            at = self.stepped(self.settled(at), part, stand)
+        kept = self.kept_length(path)
+        if kept:
+            at = self.kept(at, parts, kept, stand)
+        return self.along(at, parts, kept, len(parts), stand)
+
+    def along(self, at: Spoken, parts: tuple[Part, ...], start: int, end: int, stand: Stand) -> Spoken:
+        """From one part of a path to another."""
+        for number in range(start, end):
+            at = self.ready(at, parts, number)
+            at = self.stepped(at, parts[number], stand)
         return at
+
+    def ready(self, at: Spoken, parts: tuple[Part, ...], number: int) -> Spoken:
+        """A value that the next part can be taken of."""
+        if at.node is not None and number and self.deep(at, parts[number - 1], parts[number]):
+            at.node.whole = True
+        return self.settled(at)
+
+    def kept_length(self, path: Path) -> int:
+        """How many parts of a path from the root lead to many, the same for every element: those are kept."""
+        if path.start != "root" or not self.writer.has_room("keeps"):
+            return 0
+        length = next(
+            (n for n, part in enumerate(path.parts) if not isinstance(part, Key | Every)), len(path.parts)
+        )
+        filtered = length < len(path.parts) and isinstance(path.parts[length], Where)
+        return length if filtered or any(isinstance(part, Every) for part in path.parts[:length]) else 0
+
+    def kept(self, at: Spoken, parts: tuple[Part, ...], length: int, stand: Stand) -> Spoken:
+        """The items that the first parts of a path from the root lead to, walked over once for a document."""
+        filtered = length < len(parts) and isinstance(parts[length], Where)
+        name = self.keeps.setdefault((parts[:length], filtered), f"h{len(self.keeps)}")
+        self.writer.fill_room("keeps", f"{' = '.join(self.keeps.values())} = None")
+        with self.writer.block(f"if {name} is None:"):
+            at = self.along(at, parts, 0, length, stand)
+            if filtered:
+                at = self.every(self.ready(at, parts, length))
+            self.writer.line(f"{name} = {at.text}")
+        return Spoken(name, at.node, many=True)
+
+    def begins(self, root: Stand) -> None:
+        """A document begins here: what is kept for it is forgotten."""
+        self.root, self.keeps = root, {}
+        self.writer.leave_room("keeps")
 
     def settled(self, at: Spoken) -> Spoken:
         """A value that is wanted whole is a plain tree from there on."""
@@ -111,7 +151,8 @@ class Paths:
             case Every():
                 return self.every(at)
             case Where(test=test):
-                items = at if at.many and at.text in self.rows else self.every(at)
+                held = at.many and (at.text in self.rows or at.text in self.keeps.values())
+                items = at if held else self.every(at)
                 return self.filtered(items, test, stand)
 
     def member(self, at: Spoken, name: str) -> Spoken:
@@ -130,16 +171,21 @@ class Paths:
         """That member of each, the nulls left out."""
         one = self.writer.fresh("e")
         inner = self.member(Spoken(one, at.node), name)
-        found = self.put(f"[t for {one} in {at.text} if (t := {inner.text}) is not None]")
+        found = self.put(
+            f"[t for {one} in {at.text} if (t := {inner.text}) is not None] if {at.text} else {at.text}"
+        )
         return Spoken(found, inner.node, many=True)
 
     def every(self, at: Spoken) -> Spoken:
         """The items of a list; of many, those of each."""
-        source = self.items(at.text, at.node)
-        if at.many:
-            one = self.writer.fresh("e")
-            source = f"[t for {one} in {at.text} for t in {self.items(one, at.node)}]"
-        return Spoken(self.put(source), at.node, many=True)
+        if not at.many:
+            name = self.put(at.text)
+            return Spoken(
+                self.put(f"[] if {name} is None else {self.items(name, at.node)}"), at.node, many=True
+            )
+        one = self.writer.fresh("e")
+        inner = f"[t for {one} in {at.text} for t in {self.items(one, at.node)}]"
+        return Spoken(self.put(f"{inner} if {at.text} else {at.text}"), at.node, many=True)
 
     def listed(self, at: Spoken) -> Spoken:
         """The items to loop over; those of a list as it is, its nulls to be skipped there."""
@@ -147,7 +193,8 @@ class Paths:
         if at.many:
             return self.every(at)
         name = self.put(at.text)
-        found = self.put(f"{name} if {name}.__class__ is list else {self.items(name, at.node)}")
+        other = f"[] if {name} is None else {self.items(name, at.node)}"
+        found = self.put(f"{name} if {name}.__class__ is list else {other}")
         return Spoken(found, at.node, many=True)
 
     def items(self, text: str, node: Node | None) -> str:
@@ -166,10 +213,11 @@ class Paths:
     def filtered(self, at: Spoken, test: Expr, stand: Stand) -> Spoken:
         """The items for which a test holds."""
         found, one = self.put("[]"), self.writer.fresh("e")
-        self.counted(at.text, test.spot)
-        with self.writer.block(f"for {one} in {at.text}:"):
-            below = self.below(one, at.node, stand)
-            self.writer.line(f"if {self.value(test, below)}: {found}.append({one})")
+        with self.writer.block(f"if {at.text}:"):
+            self.counted(at.text, test.spot)
+            with self.writer.block(f"for {one} in {at.text}:"):
+                below = self.below(one, at.node, stand)
+                self.writer.line(f"if {self.value(test, below)}: {found}.append({one})")
         return Spoken(found, at.node, many=True)
 
     def counted(self, items: str, spot: Spot) -> None:

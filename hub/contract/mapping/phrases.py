@@ -79,7 +79,10 @@ class Phrases:
         return f"not not ({text})"
 
     def compared(self, expr: Compare, stand: Stand) -> str:
-        """A comparison; that with a plain word is Python's own."""
+        """A comparison; that with plain words is Python's own."""
+        if expr.sign == "in" and isinstance(expr.right, Listing) and all(map(_worded, expr.right.items)):
+            words = tuple(one.value for one in expr.right.items if isinstance(one, Literal))
+            return f"({self.held(expr.left, stand)} in {self.writer.named(words)})"
         left, right = self.held(expr.left, stand), self.held(expr.right, stand)
         plain = [one.value for one in (expr.left, expr.right) if isinstance(one, Literal)]
         if expr.sign in ("==", "!=") and not expr.numeric and any(_wordy(value) for value in plain):
@@ -167,6 +170,10 @@ class Phrases:
         if found.node is not None:
             found.node.whole = True
         return found.text
+
+
+def _worded(expr: Expr) -> bool:
+    return isinstance(expr, Literal) and _wordy(expr.value)
 
 
 def _wordy(value: object) -> bool:

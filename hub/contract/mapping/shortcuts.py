@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 
-from hub.contract.mapping.steps import currencies, time
+from hub.contract.mapping.steps import currencies, money, time
 from hub.contract.mapping.steps.presence import empty
+from hub.contract.mapping.steps.scalars import seen
 from hub.contract.mapping.writer import Writer
 
-_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?").fullmatch
-_AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,6})?").fullmatch
-
+_SMALL = 10**14
 _TEXTS = {"trim": "strip", "upper": "upper", "lower": "lower"}
 
 
@@ -18,20 +17,46 @@ def shortcut(step: str, name: str, arguments: list[str], call: str, writer: Writ
     """The source that puts the value of a variable, which is not null, through a step by the shortest way."""
     if step in _TEXTS:
         return f"{name}.{_TEXTS[step]}() if {name}.__class__ is str else {call}"
-    if step == "str":
-        return f"{name} if {name}.__class__ is str else str({name}) if {name}.__class__ is int else {call}"
-    if step == "bool":
-        return f"{name} if {name}.__class__ is bool else {call}"
-    if step == "dec":
-        plain = writer.named(_DECIMAL, "plain")
-        return f"{name} if {name}.__class__ is str and {plain}({name}) else {call}"
-    if step == "money":
-        return _money(name, arguments[0], call, writer)
-    if step == "datetime" and len(arguments) == 1:
-        return f"{writer.named(time.told, 'stamp')}({name}, zone) if {name}.__class__ is str else {call}"
-    if step == "sum":
-        return f"{call} if {name} or {name}.__class__ is not list else None"
-    return call
+    if step == "datetime" and len(arguments) > 1:
+        return call
+    write = _SHORT.get(step)
+    return call if write is None else write(name, arguments, call, writer)
+
+
+def _str(name: str, _arguments: list[str], call: str, _writer: Writer) -> str:
+    return f"{name} if {name}.__class__ is str else str({name}) if {name}.__class__ is int else {call}"
+
+
+def _bool(name: str, _arguments: list[str], call: str, _writer: Writer) -> str:
+    return f"{name} if {name}.__class__ is bool else {call}"
+
+
+def _dec(name: str, _arguments: list[str], call: str, writer: Writer) -> str:
+    whole = f"str({name}) if {name}.__class__ is int and -{_SMALL} < {name} < {_SMALL} else {call}"
+    return f"{name} if {name}.__class__ is str and {name} in {writer.named(seen, 'seen')} else {whole}"
+
+
+def _add(name: str, arguments: list[str], call: str, _writer: Writer) -> str:
+    other = arguments[0]
+    small = f"-{_SMALL} < {name} < {_SMALL} and -{_SMALL} < {other} < {_SMALL}"
+    return f"str({name} + {other}) if {name}.__class__ is {other}.__class__ is int and {small} else {call}"
+
+
+def _datetime(name: str, _arguments: list[str], call: str, writer: Writer) -> str:
+    return f"{writer.named(time.told, 'stamp')}({name}, zone) if {name}.__class__ is str else {call}"
+
+
+def _sum(name: str, _arguments: list[str], call: str, _writer: Writer) -> str:
+    return f"{call} if {name} or {name}.__class__ is not list else None"
+
+
+def known(currency: str, writer: Writer) -> str:
+    """The source of a test whether a currency is a code; of a variable it is made where that is declared."""
+    test = f"{currency}.__class__ is str and {currency} in {writer.named(currencies.seen, 'codes')}"
+    if not writer.has_room(currency):
+        return f"({test})"
+    writer.fill_room(currency, f"c_{currency} = {test}")
+    return f"c_{currency}"
 
 
 def hollow(name: str, writer: Writer) -> str:
@@ -39,7 +64,19 @@ def hollow(name: str, writer: Writer) -> str:
     return f"{name} is None or not {name} and {writer.named(empty, 'empty')}({name})"
 
 
-def _money(name: str, currency: str, call: str, writer: Writer) -> str:
-    plain, known = writer.named(_AMOUNT, "plain"), writer.named(currencies.seen, "known")
-    test = f"{name}.__class__ is str and {plain}({name}) and {currency}.__class__ is str and {currency} in {known}"
+def _money(name: str, arguments: list[str], call: str, writer: Writer) -> str:
+    currency = arguments[0]
+    amounts, proven = writer.named(money.seen, "amounts"), known(currency, writer)
+    test = f"{name}.__class__ is str and {name} in {amounts} and {proven}"
     return f'{{"amount": {name}, "currency": {currency}}} if {test} else {call}'
+
+
+_SHORT: dict[str, Callable[[str, list[str], str, Writer], str]] = {
+    "str": _str,
+    "bool": _bool,
+    "dec": _dec,
+    "add": _add,
+    "money": _money,
+    "datetime": _datetime,
+    "sum": _sum,
+}

@@ -15,11 +15,26 @@ class Writer:
         self.depth = 0
         self.names = 0
         self.values: dict[str, Any] = {}
+        self._room: dict[str, tuple[int, int]] = {}
         self._known: dict[tuple[type, Any], str] = {}
 
     def line(self, text: str) -> None:
         """One line at the depth where we are."""
         self.lines.append(" " * self.depth + text)
+
+    def leave_room(self, name: str) -> None:
+        """A line that may be filled in later, for what has to be known of a variable."""
+        self._room[name] = (len(self.lines), self.depth)
+        self.line("pass")
+
+    def has_room(self, name: str) -> bool:
+        """Whether there is such a line."""
+        return name in self._room
+
+    def fill_room(self, name: str, text: str) -> None:
+        """The line filled in."""
+        at, depth = self._room[name]
+        self.lines[at] = " " * depth + text
 
     @contextmanager
     def block(self, head: str) -> Iterator[None]:

@@ -13,6 +13,9 @@ from hub.contract.mapping.steps.scalars import decimal_text, looks_numeric, sett
 _EXACT = Context(prec=80)
 
 
+_NUMBERLIKE = frozenset("+-.0123456789")
+
+
 def listed(value: Any) -> list[Any]:
     """A value as a list: null and an empty object are none, anything else that is no list is one."""
     if isinstance(value, list):
@@ -62,7 +65,10 @@ def unique(value: Any, key: Any = None) -> list[Any]:
 
 def sort(value: Any, key: Any = None) -> list[Any]:
     """In ascending order: numbers by size before texts by code point, nulls last."""
-    return sorted(listed(value), key=lambda one: _rank(one if key is None else _member(one, key)))
+    items = listed(value)
+    if key is None and all(one.__class__ is str and one[:1] not in _NUMBERLIKE for one in items):
+        return sorted(items)
+    return sorted(items, key=lambda one: _rank(one if key is None else _member(one, key)))
 
 
 def compact(value: Any) -> list[Any]:

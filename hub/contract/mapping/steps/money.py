@@ -10,6 +10,10 @@ from hub.contract.mapping.steps.registry import NUMBER, Parameter, Step
 from hub.contract.mapping.steps.scalars import decimal_text
 
 PLACES = 6
+MOST_SEEN = 20_000
+
+seen: set[str] = set()
+"""Amounts that were found to be right not long ago."""
 
 
 def money(value: Any, currency: Any) -> dict[str, str] | None:
@@ -21,6 +25,10 @@ def money(value: Any, currency: Any) -> dict[str, str] | None:
         raise Unfit(value, "has more than six decimal places")
     if currency is None or currency == "":
         raise Unfit(value, "has no currency")
+    if value.__class__ is str and amount == value:
+        if len(seen) >= MOST_SEEN:
+            seen.clear()
+        seen.add(amount)
     return {"amount": amount, "currency": code(currency)}
 
 

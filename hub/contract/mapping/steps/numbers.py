@@ -11,6 +11,7 @@ from hub.contract.mapping.steps.registry import NUMBER, Parameter, Step
 from hub.contract.mapping.steps.scalars import decimal_text, number_of, rounded, settled
 
 _EXACT = Context(prec=80)
+_SMALL = 10**14
 
 
 def whole(value: Any) -> int | None:
@@ -49,6 +50,8 @@ def negate(value: Any) -> str | None:
 
 def add(value: Any, other: Any) -> str | None:
     """The sum."""
+    if value.__class__ is int and other.__class__ is int and abs(value) < _SMALL > abs(other):
+        return str(value + other)
     return _computed(value, other, _EXACT.add)
 
 
@@ -88,6 +91,8 @@ def _computed(value: Any, other: Any, compute: Any) -> str | None:
 
 def _safe(value: Any) -> Decimal | None:
     """The number, within the range that a canonical one has."""
+    if value.__class__ is int and abs(value) < _SMALL:
+        return Decimal(value)
     text = decimal_text(value)
     return None if text is None else Decimal(text)
 

@@ -12,6 +12,9 @@ WHOLE_DIGITS = 15
 PLACES = 9
 NOISE_PLACES = 6
 
+seen: set[str] = set()
+"""Texts that were found to be canonical decimals not long ago: prices and quantities come again and again."""
+_MOST_SEEN = 20_000
 _TOO_LARGE = 10**WHOLE_DIGITS
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,9})?").fullmatch
 _WRITTEN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)").fullmatch
@@ -46,11 +49,20 @@ def decimal_text(value: Any) -> str | None:
     """
     if value.__class__ is str:
         if _PLAIN(value):
-            return value if value[0] != "-" else _unsigned_zero(value)
+            return _remembered(value) if value[0] != "-" else _unsigned_zero(value)
         return _decimal_text(_written(value))
     if value.__class__ is int and -_TOO_LARGE < value < _TOO_LARGE:
         return str(value)
+    if value.__class__ is Decimal and _PLAIN(text := str(value)):
+        return _unsigned_zero(text)
     return _decimal_text(number_of(value))
+
+
+def _remembered(text: str) -> str:
+    if len(seen) >= _MOST_SEEN:
+        seen.clear()
+    seen.add(text)
+    return text
 
 
 def number_of(value: Any) -> Decimal | None:

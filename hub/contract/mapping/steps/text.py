@@ -41,16 +41,16 @@ def split(value: Any, separator: Any) -> list[str]:
     mark = text_of(separator)
     whole = text_of(value)
     parts = whole.split(mark) if mark else whole.split()
-    return [part.strip() for part in parts if part.strip()]
+    return [part for part in map(str.strip, parts) if part]
 
 
 def join(value: Any, separator: Any = "") -> str:
     """The texts of a list, set together; nulls and empty texts left out."""
     items = value if isinstance(value, list) else [value]
-    texts = [text_of(item) for item in items if item is not None]
+    texts = [one if one.__class__ is str else text_of(one) for one in items if one is not None and one != ""]
     mark = "" if separator is None else text_of(separator)
     _bounded(value, len(mark) * len(texts))
-    return mark.join(one for one in texts if one)
+    return mark.join(texts)
 
 
 def replace(value: Any, old: Any, new: Any) -> str:
@@ -79,7 +79,8 @@ def pad(value: Any, width: Any, fill: Any = "0") -> str:
 
 def concat(value: Any, *others: Any) -> str | None:
     """Set together with the others; nulls are left out, the ends trimmed, nothing at all is null."""
-    return "".join(text_of(one) for one in (value, *others) if one is not None).strip() or None
+    texts = [one if one.__class__ is str else text_of(one) for one in (value, *others) if one is not None]
+    return "".join(texts).strip() or None
 
 
 def _position(value: Any) -> int:
