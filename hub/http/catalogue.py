@@ -54,7 +54,12 @@ def check_globs(globs: list[str], field: str) -> None:
     if not globs:
         raise invalid('no event is wanted; `["*"]` is all of them', field)
     for index, glob in enumerate(globs):
-        if not _GLOB.fullmatch(glob) or not any(fnmatchcase(event, glob) for event in EVENTS):
-            near = get_close_matches(glob, EVENTS, n=3)
-            hint = f", is {' or '.join(near)} meant?" if near else "; like order.* or shipment.delivered"
-            raise invalid(f"no event matches {glob!r}{hint}", f"{field}[{index}]")
+        check_glob(glob, f"{field}[{index}]")
+
+
+def check_glob(glob: str, field: str) -> None:
+    """Problem 422 with the field where a glob matches no event of the catalogue."""
+    if not _GLOB.fullmatch(glob) or not any(fnmatchcase(event, glob) for event in EVENTS):
+        near = get_close_matches(glob, EVENTS, n=3)
+        hint = f", is {' or '.join(near)} meant?" if near else "; like order.* or shipment.delivered"
+        raise invalid(f"no event matches {glob!r}{hint}", field)

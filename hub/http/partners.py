@@ -14,7 +14,7 @@ from hub.contract.mapping import compile_expression
 from hub.directory import Connection, Partner, Route, Token
 from hub.http.ask import Answer, Ask, Page
 from hub.http.auth import Scope
-from hub.http.catalogue import check_globs
+from hub.http.catalogue import check_glob
 from hub.http.keep import copy, drop, find, save
 from hub.http.problems import Problem, invalid
 from hub.http.table import PAGING, Op
@@ -196,7 +196,7 @@ async def get_route(ask: Ask) -> RouteOut:
 async def create_route(ask: Ask) -> Answer:
     """The event, the connection, its write and the predicate are checked now, not when news comes."""
     given = ask.decode(NewRoute)
-    check_globs([given.event], "event")
+    check_glob(given.event, "event")
     target = ask.hub.directory.get(Connection, given.connection, tenant=ask.tenant)
     if target is None:
         raise invalid(f"there is no connection {given.connection!r}", "connection")

@@ -16,6 +16,7 @@ from hub.http.endpoints import mine
 from hub.http.keep import copy, find, record, save
 from hub.http.problems import Problem
 from hub.http.table import Op
+from hub.inbound.hear import speaker
 from hub.outbound.render import render
 from hub.outbound.sender import Post
 from hub.store.rows import Due
@@ -130,7 +131,7 @@ async def _credentials(ask: Ask, one: Connection, channel: Channel) -> str:
 
 
 async def _account(ask: Ask, one: Connection, channel: Channel) -> str:
-    """Read the account. It names the source of all facts, so it is set only while nothing was said yet."""
+    """Read the account. It names the source of all facts, so it is set only while none of its orders is known."""
     assert channel.find_account is not None  # noqa: S101  asked only where there is one
     context = await ask.hub.converser.context(one)
     account = str(await ask.hub.converser.run(one, channel.find_account(context)))
@@ -139,10 +140,8 @@ async def _account(ask: Ask, one: Connection, channel: Channel) -> str:
     others = ask.hub.directory.all(Connection, ask.tenant)
     if any(other.channel == one.channel and other.account == account and other.mode == "live" for other in others):
         raise Problem(409, "conflict", f"another live connection has the account {account}")
-    said = await ask.hub.engine.fetch(
-        "messages_list", tenant=ask.tenant, after=0, connection=one.id, status="", most=1
-    )
-    if said:
+    known = await ask.hub.engine.fetch("identities_of_source", tenant=ask.tenant, source=speaker(one), after="", most=1)
+    if known:
         return f"{account}; kept as {one.account or one.id}, by which its orders are known already"
     told = copy(one)
     told.account = account

@@ -1,10 +1,9 @@
-"""The real application over a real hub on a SQLite file, spoken to by httpx without a socket."""
+"""The real application over a real hub, on each engine in turn, spoken to by httpx without a socket."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,8 +14,10 @@ from hub.directory import Token
 from hub.http.app import build
 from hub.run import Hub, open_hub, token_hash
 from hub.store.engine import Unit
+from tests.engines import ADMIN
 
-ADMIN = "oh_admin_token_of_the_tests"
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For what does not look at the store: one engine is enough."""
 
 
 @dataclass
@@ -59,8 +60,7 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    config = Config(database=f"sqlite:{tmp_path}/t.db", admin_token=ADMIN, allow_private=("127.0.0.1/32",))
+async def house(config: Config) -> AsyncIterator[House]:
     async with open_hub(config) as hub:
         transport = httpx.ASGITransport(build(hub))
         async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as client:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from hub.http.routes import operations
-from tests.http.conftest import House
+from tests.http.conftest import House, on_sqlite
 
 PLACEHOLDER = "ord_01JHZX0000000000000000000A"
 
 
 @pytest.mark.parametrize("scope", ["read", "write", "operate", "admin", "partner"])
+@on_sqlite
 async def test_every_operation_is_refused_to_tokens_without_its_scope(house: House, scope: str):
     token = await house.token(scope)
     includes = {"read": {"read"}, "write": {"read", "write"}, "operate": {"read", "operate"}, "partner": set(),
@@ -45,6 +46,7 @@ async def test_a_revoked_token_opens_nothing_and_the_last_admin_stays(house: Hou
     assert (gone.status_code, after.status_code, last.status_code) == (204, 401, 409)
 
 
+@on_sqlite
 async def test_a_name_is_given_once(house: House):
     await house.post("/v1/tokens", {"name": "desk", "scopes": ["read"]})
     again = await house.say("POST", "/v1/tokens", {"name": "desk", "scopes": ["read"]})
@@ -132,6 +134,7 @@ async def test_no_tenant_can_speak_of_another_s_order(house: House):
     assert (await house.get("/v1/orders", token=east))["data"] == []
 
 
+@on_sqlite
 async def test_mappings_are_the_whole_hub_s_and_only_main_changes_them(house: House):
     east = await house.token("admin", tenant="east")
     answer = await house.say("POST", "/v1/mappings/activate", {"text": "map: x.y"}, token=east)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.http.conftest import House
+from tests.http.conftest import House, on_sqlite
 
 ORDER = {"ref": "1", "channel": "phone", "lines": [{"sku": "A", "qty": 1}]}
 
@@ -96,6 +96,7 @@ async def test_an_order_with_its_etag_is_304_where_it_is_known(house: House, pat
     ("cancel", {"reason": "boredom"}, "reason"), ("hold", {"reason": 7}, "reason"), ("notes", {"text": ""}, "text"),
     ("confirm", {"sure": True}, "sure"),
 ])  # fmt: skip
+@on_sqlite
 async def test_a_decision_that_makes_no_sense_is_422(house: House, path: str, verb: str, body: dict, field: str):
     answer = await house.say("POST", f"{path}/{verb}", body)
 

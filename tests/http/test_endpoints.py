@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.http.conftest import House
+from tests.http.conftest import House, on_sqlite
 
 
 @dataclass
@@ -54,6 +54,7 @@ async def receiver() -> AsyncIterator[Receiver]:
     ({"url": "https://x.example", "connections": ["no"]}, "connections[0]"), ({"url": "https://x.example", "colour": 1}, "colour"),
     ({}, "url"),
 ])  # fmt: skip
+@on_sqlite
 async def test_what_an_endpoint_cannot_be_is_told_with_its_field(house: House, body: dict[str, Any], field: str):
     answer = await house.say("POST", "/v1/endpoints", body)
 
@@ -80,6 +81,7 @@ async def test_an_event_is_delivered_signed_and_shown_with_its_attempt(house: Ho
     assert await house.get(f"/v1/events/{event['id']}") == event
 
 
+@on_sqlite
 async def test_a_test_shows_the_whole_exchange(house: House, receiver: Receiver):
     made = await house.post("/v1/endpoints", {"url": receiver.url, "format": "cloudevents", "headers": {"x-desk": "7"}})
     good = await house.post(f"/v1/endpoints/{made['id']}/test")
@@ -96,6 +98,7 @@ async def test_a_test_shows_the_whole_exchange(house: House, receiver: Receiver)
     assert (await house.get("/v1/events"))["data"] == []
 
 
+@on_sqlite
 async def test_while_a_secret_rotates_both_sign(house: House, receiver: Receiver):
     made = await house.post("/v1/endpoints", {"url": receiver.url})
     new = await house.post(f"/v1/endpoints/{made['id']}/rotate", {"overlap_hours": 1})
@@ -210,6 +213,7 @@ async def test_an_endpoint_that_goes_says_how_much_is_dropped(house: House, rece
     assert {one["status"] for one in (await house.get("/v1/deliveries"))["data"]} == {"dropped"}
 
 
+@on_sqlite
 async def test_a_change_is_checked_as_a_whole_and_audited_without_secrets(house: House):
     made = await house.post("/v1/endpoints", {"url": "https://x.example/a", "events": ["order.*"], "name": "erp"})
     wrong = await house.say("PATCH", "/v1/endpoints/erp", {"rate": 5, "url": "http://10.1.1.1/"})

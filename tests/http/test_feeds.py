@@ -8,7 +8,7 @@ import pytest
 
 from hub.contract.clock import text
 from hub.store.engine import Unit
-from tests.http.conftest import House
+from tests.http.conftest import House, on_sqlite
 
 
 async def entered(house: House, count: int) -> list[str]:
@@ -17,6 +17,7 @@ async def entered(house: House, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("path", ["/v1/orders", "/v1/messages", "/v1/events", "/v1/connections", "/v1/mappings", "/v1/channels"])
+@on_sqlite
 async def test_pages_give_every_row_once(house: House, path: str):
     await entered(house, 7)
     whole = (await house.get(path))["data"]
@@ -49,6 +50,7 @@ async def entered_more(house: House) -> list[str]:
 
 
 @pytest.mark.parametrize("query", ["limit=501", "limit=-1", "limit=many", "after=x", "updated_after=yesterday"])
+@on_sqlite
 async def test_a_page_that_cannot_be_is_told_with_its_field(house: House, query: str):
     answer = await house.say("GET", f"/v1/orders?{query}")
 

@@ -14,7 +14,7 @@ from hub.http.app import build
 from hub.http.openapi import document
 from hub.http.problems import TITLES
 from hub.http.routes import operations, routes
-from tests.http.conftest import House
+from tests.http.conftest import House, on_sqlite
 
 PHONE = {
     "ref": "tel-1", "number": "T-1", "channel": "phone", "currency": "EUR", "placed_at": "2027-01-10T16:00:00+01:00",
@@ -43,6 +43,7 @@ def test_every_route_is_described_and_every_description_has_a_route():
     assert told == runs
 
 
+@on_sqlite
 async def test_what_runs_is_what_starlette_was_given(house: House):
     served = await house.http.get("/openapi.json")
     app = build(house.hub)
@@ -103,6 +104,7 @@ async def furnished(house: House) -> House:
     return house
 
 
+@on_sqlite
 async def test_every_get_answers_in_the_shape_that_is_declared(furnished: House):
     spec = described()
     ids = await known(furnished)
@@ -151,6 +153,7 @@ def check(body: Any, schema: dict[str, Any], spec: dict[str, Any], what: str) ->
     ("POST", "/v1/orders", {"ref": "1", "colour": "red"}, 422), ("POST", "/v1/connections", {"name": "x", "channel": "y"}, 422),
     ("POST", "/v1/endpoints", {"url": "nothing"}, 422), ("GET", "/v1/events?limit=900", None, 422),
 ])  # fmt: skip
+@on_sqlite
 async def test_every_refusal_is_a_problem_as_declared(
     house: House, method: str, path: str, body: Any, status: int
 ):
@@ -165,6 +168,7 @@ async def test_every_refusal_is_a_problem_as_declared(
     check(problem, {"$ref": "#/components/schemas/Problem"}, described(), path)
 
 
+@on_sqlite
 async def test_the_schema_of_the_canon_holds_for_an_order_as_it_is_held(furnished: House):
     schema = await furnished.get("/v1/schema")
     order = (await furnished.get("/v1/orders?number=T-1"))["data"][0]

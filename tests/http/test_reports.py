@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.http.conftest import House
+from tests.http.conftest import House, on_sqlite
 
 PHONE = {
     "ref": "tel-1", "number": "T-1", "channel": "phone", "currency": "EUR",
@@ -81,6 +81,7 @@ async def test_a_single_row_that_cannot_be_read_is_a_problem(house: House):
     assert (broken.status_code, broken.json()["code"]) == (400, "bad_request")
 
 
+@on_sqlite
 async def test_more_than_five_hundred_rows_are_too_many(house: House):
     answer = await house.say("POST", "/v1/orders", [{"ref": str(n)} for n in range(501)])
 
