@@ -10,7 +10,9 @@ import structlog
 def to_stderr() -> None:
     """Send the log there; stdout belongs to what the commands answer."""
     people = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer()
+    # Plain tracebacks: the pretty ones show local variables, and with them people.
+    shown = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer = shown if people else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -99,8 +99,8 @@ def _place(name: str, params: list[str], dialect: Dialect) -> str:
 def migration(text: str, dialect: Dialect) -> str:
     """A migration in one engine's words."""
     words = {
-        "sqlite": {":blob": "BLOB", ":clustered": "WITHOUT ROWID"},
-        "postgres": {":blob": "BYTEA", ":clustered": ""},
+        "sqlite": {":blob": "BLOB", ":clustered": "WITHOUT ROWID", ":key": "INTEGER PRIMARY KEY"},
+        "postgres": {":blob": "BYTEA", ":clustered": "", ":key": "BIGINT PRIMARY KEY"},
     }
     for word, meaning in words[dialect].items():
         text = text.replace(word, meaning)

@@ -1,11 +1,11 @@
 -- The three tables that hold the truth are messages (what was said to us), facts (what we understood) and
 -- events (what we said). `position` is the one number the database gives: it grows in commit order.
--- :blob, :clustered and :bigserial are words of our own; each engine reads them in its way.
+-- :key, :blob and :clustered are words of our own; each engine reads them in its way.
 
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 CREATE TABLE messages (
-    position BIGINT PRIMARY KEY,
+    position :key,
     id TEXT NOT NULL UNIQUE,
     tenant TEXT NOT NULL,
     connection TEXT NOT NULL,
@@ -36,7 +36,7 @@ CREATE INDEX identities_order ON identities (order_id);
 CREATE UNIQUE INDEX identities_one ON identities (tenant, source, type, ref) WHERE type <> 'tracking';
 
 CREATE TABLE facts (
-    position BIGINT PRIMARY KEY,
+    position :key,
     tenant TEXT NOT NULL,
     order_id TEXT NOT NULL,
     message TEXT NOT NULL,
@@ -91,7 +91,7 @@ CREATE TABLE persons (
 ) :clustered;
 
 CREATE TABLE events (
-    position BIGINT PRIMARY KEY,
+    position :key,
     id TEXT NOT NULL UNIQUE,
     tenant TEXT NOT NULL,
     order_id TEXT NOT NULL,
@@ -105,7 +105,7 @@ CREATE TABLE events (
 CREATE INDEX events_order ON events (order_id, position);
 
 CREATE TABLE deliveries (
-    position BIGINT PRIMARY KEY,
+    position :key,
     tenant TEXT NOT NULL,
     target TEXT NOT NULL,
     event TEXT NOT NULL,
@@ -191,7 +191,7 @@ CREATE TABLE troubles (
 CREATE INDEX troubles_subject ON troubles (subject);
 
 CREATE TABLE audit (
-    position BIGINT PRIMARY KEY,
+    position :key,
     tenant TEXT NOT NULL,
     at BIGINT NOT NULL,
     actor TEXT NOT NULL,
@@ -218,7 +218,7 @@ CREATE TABLE mappings (
 );
 
 CREATE TABLE activations (
-    position BIGINT PRIMARY KEY,
+    position :key,
     tenant TEXT NOT NULL,
     name TEXT NOT NULL,
     hash TEXT NOT NULL,
