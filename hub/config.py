@@ -15,6 +15,7 @@ from hub.contract.errors import Misconfigured
 
 DEFAULT_DATABASE = "sqlite:orderhub.db"
 DEFAULT_PORT = 8080
+NO_KEY = "ORDERHUB_KEY: PostgreSQL needs one (base64 of 32 bytes): openssl rand -base64 32"
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ def from_environment(environ: Mapping[str, str] = os.environ, **told: object) ->
         faults.append(f"ORDERHUB_DATABASE: {database.partition(':')[0]!r} is neither sqlite: nor postgresql://")
     keys = _keys(environ.get("ORDERHUB_KEY", ""), faults)
     if database.startswith("postgres") and not keys and not faults:
-        faults.append("ORDERHUB_KEY: PostgreSQL needs one (base64 of 32 bytes): openssl rand -base64 32")
+        faults.append(NO_KEY)
     public = environ.get("ORDERHUB_PUBLIC_URL", "").rstrip("/")
     if public and not public.startswith(("http://", "https://")):
         faults.append(f"ORDERHUB_PUBLIC_URL: {public!r} does not start with http:// or https://")
@@ -75,20 +76,41 @@ def _keys(text: str, faults: list[str]) -> tuple[bytes, ...]:
     return tuple(out)
 
 
+def _held(file: Path) -> bytes:
+    faults: list[str] = []
+    keys = _keys(file.read_text(errors="replace"), faults)
+    if faults or len(keys) != 1:
+        raise Misconfigured(f"{file} does not hold a key (base64 of 32 bytes): put the key back, or set ORDERHUB_KEY")
+    return keys[0]
+
+
 def key_beside(path: str, *, empty: bool) -> bytes:
     """The key that stands beside a SQLite file, made on the first start, mode 600, only for an empty database."""
     file = Path(f"{path}.key")
     if file.exists():
         if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise Misconfigured(f"{file} can be read by others: chmod 600 {file}")
-        return base64.b64decode(file.read_text().strip())
+        return _held(file)
     if not empty:
         raise Misconfigured(
             f"{file} is missing and the database is not empty: its secrets cannot be read. "
             "Put the key back, or set ORDERHUB_KEY"
         )
     key = os.urandom(32)
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as out:
-        out.write(base64.b64encode(key).decode() + "\n")
+    _put(file, base64.b64encode(key).decode() + "\n")
     return key
+
+
+def _put(file: Path, text: str) -> None:
+    """There whole or not at all, and on the disk before anything is sealed with it, wherever a power cut falls."""
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(handle)
+    fresh.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)

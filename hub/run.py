@@ -18,7 +18,7 @@ import httpx
 import structlog
 
 from hub.announce import Announcer
-from hub.config import Config, key_beside
+from hub.config import NO_KEY, Config, key_beside
 from hub.contract.channel import Channel, Greeting
 from hub.contract.errors import Misconfigured, Refused, Rejected
 from hub.contract.fact import Fact, Notice, Redaction, Stale
@@ -180,6 +180,8 @@ def _engine(config: Config) -> Engine:
 async def _vault(config: Config, engine: Engine) -> Vault:
     """The keys: told, or beside the SQLite file; the canary says whether they are the right ones."""
     rows = await engine.fetch("meta_get", name="canary")
+    if not config.keys and not config.sqlite_path:
+        raise Misconfigured(NO_KEY)
     keys = config.keys or (key_beside(config.sqlite_path, empty=not rows),)
     vault = Vault(keys)
     if rows:

@@ -263,6 +263,7 @@ class FileLock:
         except OSError:
             self._file.seek(0)
             holder = self._file.read().strip() or "another process"
+            self._file.close()
             raise Misconfigured(
                 f"{path.removesuffix('.lock')} is in use by {holder}: one hub owns a SQLite file; "
                 "stop the other, or use PostgreSQL for several processes"
