@@ -81,9 +81,11 @@ class Retention:
         old = _prefix(rows, 4, self._before(self.days.events))
         ids = [(row[1],) for row in old]
         versions = sorted({(row[2], row[3]) for row in old if row[2]})
+        floors = {row[5]: row[0] for row in old}  # a cursor below its tenant's is answered 410
         await self._drop(
             ("events_purge", [(row[0],) for row in old]), ("deliveries_purge", ids), ("renderings_purge", ids),
             ("snapshots_purge", versions),
+            ("memories_put", [(_OWNER, f"events:{tenant}", str(at).encode(), 0) for tenant, at in sorted(floors.items())]),
         )  # fmt: skip
         return len(old)
 

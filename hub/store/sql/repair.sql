@@ -102,7 +102,7 @@ SELECT tenant, key FROM calls WHERE at < :before LIMIT :most;
 DELETE FROM calls WHERE (tenant, key) IN (SELECT tenant, key FROM :rows(tenant text, key text));
 
 -- name: events_next
-SELECT position, id, order_id, version, recorded_at FROM events ORDER BY position LIMIT :most;
+SELECT position, id, order_id, version, recorded_at, tenant FROM events ORDER BY position LIMIT :most;
 
 -- name: events_purge
 DELETE FROM events WHERE position IN (SELECT position FROM :rows(position int));
