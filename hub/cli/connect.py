@@ -73,15 +73,20 @@ def _asked(schema: Doc, told: Doc) -> Iterator[tuple[str, Any]]:
         if name in told:
             continue
         show.console().print(f"\n{name}: {about.get('description', '')}")
-        hidden = secret(about)
         default = about.get("default")
-        shown = "" if default in (None, [], {}) else default
-        value = typer.prompt(
-            f"  {name}{'' if name in required else ', Enter to leave it'}", default=shown, show_default=bool(shown),
-            hide_input=hidden,
-        )  # fmt: skip
-        if value not in ("", shown):
-            yield name, typed(str(value)) if not hidden else value
+        value = _answer(name, about, default, needed=name in required)
+        if value not in ("", default):
+            yield name, value
+
+
+def _answer(name: str, about: Doc, default: Any, *, needed: bool) -> Any:
+    """What a person says to one setting: a secret is not echoed, a choice of two is yes or no."""
+    if isinstance(default, bool):
+        return typer.confirm(f"  {name}", default=default)
+    shown = "" if default in (None, [], {}) else default
+    text = f"  {name}{'' if needed else ', Enter to leave it'}"
+    value = typer.prompt(text, default=shown, show_default=bool(shown), hide_input=secret(about))
+    return value if secret(about) else typed(str(value))
 
 
 def fields(schema: Doc) -> tuple[dict[str, Doc], frozenset[str]]:

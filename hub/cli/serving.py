@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.address import read_run, run_path, write_run
+from hub.cli.address import read_run, run_file, run_path, write_run
 from hub.cli.failures import USAGE, Failure
 from hub.cli.show import console
 
@@ -132,10 +132,12 @@ def _greet(config: Config, url: str, made: str, file: Path | None) -> None:
         out.print("outbound is held: nothing is sent until it is started without --hold-outbound", style="yellow")
     if made:
         out.print(f"admin token, shown this once: {made}")
-    if file is not None and read_run(file).get("token"):
+    if file is None or not read_run(file).get("token"):
+        out.print(f"export ORDERHUB_URL={url} ORDERHUB_TOKEN=…   Next:")
+    elif file == run_file():
         out.print(f"commands in this folder find it by themselves ({file}, readable by you alone). Next:")
     else:
-        out.print(f"export ORDERHUB_URL={url} ORDERHUB_TOKEN=…   Next:")
+        out.print(f"export ORDERHUB_DATABASE=sqlite:{file.with_suffix('')}   and commands find it ({file}). Next:")
     out.print("  orderhub connect shopify        a connection, and the steps at the far side")
     out.print("  orderhub endpoints add URL      where a partner receives webhooks")
     out.print("  orderhub orders follow          watch orders as they come")
