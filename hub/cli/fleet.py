@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _SPAWN = multiprocessing.get_context("spawn")
 _PATIENCE = 60.0
 _CALM = 1.0
+_WELL = (0, -signal.SIGTERM)
+"""How a process ends that was told to: in order, or, where it was only just starting, by the signal itself."""
 log = structlog.get_logger("orderhub")
 
 
@@ -43,15 +45,15 @@ class Fleet:
         self._count = count
         self._members: list[SpawnProcess] = []
         self._stopped = False
+        self._ready = _SPAWN.Event()
 
     def run(self) -> None:
         """Keep them running until SIGTERM or SIGINT; one that ends is started again."""
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: self.stop())
-        first = _SPAWN.Event()
-        self._members = [self._start(first)]
-        if self._awaits(first, self._members[0]):
-            self._members += [self._start(_SPAWN.Event()) for _ in range(1, self._count)]
+        self._members = [self._start()]
+        if self._awaits(self._members[0]):
+            self._members += [self._start() for _ in range(1, self._count)]
             while not self._stopped:
                 self._look_after()
         self._end()
@@ -63,16 +65,16 @@ class Fleet:
             if member.is_alive():
                 member.terminate()
 
-    def _start(self, ready: Event) -> SpawnProcess:
+    def _start(self) -> SpawnProcess:
         quiet = bool(self._members)
-        member = _SPAWN.Process(target=_member, args=(self._config, self._listener, ready, quiet), daemon=False)
+        member = _SPAWN.Process(target=_member, args=(self._config, self._listener, self._ready, quiet), daemon=False)
         member.start()
         return member
 
-    def _awaits(self, ready: Event, member: SpawnProcess) -> bool:
+    def _awaits(self, member: SpawnProcess) -> bool:
         until = time.monotonic() + _PATIENCE
         while member.is_alive() and not self._stopped and time.monotonic() < until:
-            if ready.wait(0.1):
+            if self._ready.wait(0.1):
                 return True
         return False
 
@@ -82,15 +84,16 @@ class Fleet:
             if not member.is_alive() and not self._stopped:
                 log.error("a process of the hub ended; another one is started", code=member.exitcode)
                 time.sleep(_CALM)
-                self._members[place] = self._start(_SPAWN.Event())
+                self._members[place] = self._start()
 
     def _end(self) -> None:
+        failed = not self._stopped
         self.stop()
         for member in self._members:
             member.join(_PATIENCE)
             if member.is_alive():
                 member.kill()
-        if not self._stopped or any(member.exitcode for member in self._members):
+        if failed or any(member.exitcode not in _WELL for member in self._members):
             raise SystemExit(1)
 
 
