@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 import structlog
+from prometheus_client import Counter
 
 from hub.contract.channel import Channel, Greeting, Verdict
 from hub.contract.errors import Forged, Postponed, TooLarge
@@ -55,6 +56,7 @@ class Intake:
     public_url: str = ""
     _in_flight: int = 0
     _refused: dict[str, int] = field(default_factory=dict)
+    _counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one message."""
@@ -75,7 +77,7 @@ class Intake:
         except (Unavailable, Locked, Postponed) as error:
             log.error("intake cannot keep a message", connection=connection.id, error=str(error))
             verdict, response = "unavailable", _plain(503, "try again", {"retry-after": "5"})
-        self.metrics.messages.labels(connection.tenant, connection.id, verdict).inc()
+        self._counter(connection, verdict).inc()
         if channel.answer is not None:
             response = channel.answer(verdict, message) or response
         await _answer(send, response)
@@ -161,6 +163,13 @@ class Intake:
             except KeyNeeded as again:
                 raise Forged(str(again)) from again
 
+    def _counter(self, connection: Connection, verdict: Verdict) -> Counter:
+        counter = self._counters.get((connection.id, verdict))
+        if counter is None:
+            counter = self.metrics.messages.labels(connection.tenant, connection.id, verdict)
+            self._counters[connection.id, verdict] = counter
+        return counter
+
     def _note(self, connection: Connection, error: Forged) -> None:
         """One line for the first of each power of two, so that a flood of forgeries is not a flood of lines."""
         count = self._refused[connection.id] = self._refused.get(connection.id, 0) + 1
@@ -183,6 +192,7 @@ class Intake:
             body=message.body,
             received_at=message.received_at,
             status="received" if known else "ignored",
+            opened=msgspec.structs.replace(opened, topic=topic),
         )
         kept = await self.keeper.keep(letter)
         if not kept.new:

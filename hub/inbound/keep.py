@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from hub.contract.message import Message
 from hub.inbound.inbox import Inbox
 from hub.store.engine import Engine, Unit
 from hub.store.group import Group
@@ -17,7 +18,8 @@ _LEASE = 60_000_000
 
 
 class Letter(msgspec.Struct):
-    """A message on its way into the store; `key` is what makes it the same as another."""
+    """A message on its way into the store; `key` is what makes it the same as another, `opened` what its
+    reader will see, where that is at hand."""
 
     tenant: str
     connection: str
@@ -28,6 +30,7 @@ class Letter(msgspec.Struct):
     body: bytes
     received_at: int
     status: str = "received"
+    opened: Message | None = None
 
 
 class Kept(msgspec.Struct):
@@ -58,7 +61,7 @@ class Keeper:
             first = await unit.positions(len(letters))
             arrivals[:] = [
                 Arrival(first + n, id_, one.tenant, one.connection, one.transport, one.topic, one.head, one.body,
-                        one.received_at)
+                        one.received_at, one.opened)
                 for n, (id_, one) in enumerate(zip(ids, letters, strict=True))
             ]  # fmt: skip
             unit.add(
@@ -94,4 +97,6 @@ def body_key(body: bytes) -> str:
 
 def clean(text: str) -> str:
     """Text from outside as every store can keep it: no NUL, no lone surrogates, not endless."""
+    if text.isascii() and len(text) <= 500 and "\0" not in text:
+        return text
     return text.replace("\0", "").encode("utf-8", "replace").decode()[:500]

@@ -115,6 +115,8 @@ class Normalise:
 
     def opened(self, one: Arrival, connection: Connection) -> Message:
         """A message as its reader sees it: out of its envelope, with what its connection knows."""
+        if one.opened is not None:
+            return one.opened
         message = one.message(
             zone=connection.time_zone, account=connection.account, currency=connection.currency
         )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 
 from hub.announce import LEASE
 from hub.directory import Connection, Directory, Endpoint
@@ -55,6 +56,7 @@ class Deliver:
     _signers: dict[str, tuple[tuple[str, ...], Signer]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
     _loaded_at: int = 0
 
     def hand(self, found: list[Due]) -> None:
@@ -229,7 +231,7 @@ class Deliver:
             circuit_open=lane.circuit.is_open, now=self.world.now(), chance=self.world.chance(),
         )  # fmt: skip
         await self._health(lane, endpoint, verdict)
-        self.metrics.attempts.labels(one.tenant, one.target, "delivered" if verdict.status == "delivered" else verdict.outcome).inc()
+        self._count(one, verdict)
         return Tried(one, verdict, at, entry, name)
 
     async def _write(self, one: Due) -> tuple[Answer, bytes]:
@@ -298,7 +300,16 @@ class Deliver:
                 await self._wake(lane)
         elif lane.circuit.failed(now, verdict.wait):
             log.warning("a target is down; probing it", target=lane.target, outcome=verdict.outcome)
-        self.metrics.circuit.labels("", lane.target).set(lane.circuit.is_open)
+        self.metrics.circuit.labels(lane.target).set(lane.circuit.is_open)
+
+    def _count(self, one: Due, verdict: Verdict) -> None:
+        word = "delivered" if verdict.status == "delivered" else verdict.outcome
+        counter = self._counters.get((one.target, word))
+        if counter is None:
+            counter = self._counters[one.target, word] = self.metrics.attempts.labels(one.tenant, one.target, word)
+        counter.inc()
+        if word == "delivered":
+            self.metrics.latency.observe((self.world.now() - one.due_at) / SECOND)
 
     async def _wake(self, lane: Lane) -> None:
         """The far side is back: everything that waited is due, oldest first."""

@@ -30,7 +30,8 @@ class Head(msgspec.Struct, omit_defaults=True, frozen=True):
 
 
 class Arrival(msgspec.Struct):
-    """A message that is durable and waits to be understood."""
+    """A message that is durable and waits to be understood; `opened` is it as its reader sees it, where it
+    has just come in."""
 
     position: int
     id: str
@@ -41,6 +42,7 @@ class Arrival(msgspec.Struct):
     head: Head
     body: bytes
     received_at: int
+    opened: Message | None = None
 
     def message(self, *, zone: str = "", account: str = "", currency: str = "") -> Message:
         """As an adapter's reader sees it."""
