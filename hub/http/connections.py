@@ -17,9 +17,10 @@ from hub.contract.given import read_settings
 from hub.contract.settings import MASK, masked
 from hub.directory import Connection, seal_settings
 from hub.http.ask import Answer, Ask, Page, moment
-from hub.http.keep import copy, drop, find, save
+from hub.http.keep import copy, drop, find, record, save
 from hub.http.problems import Problem, invalid
 from hub.http.table import PAGING, Op, Param
+from hub.inbound.notices import PARTED
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="Unique in the tenant.")]
 Mode = Literal["live", "observe"]

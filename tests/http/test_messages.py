@@ -153,3 +153,16 @@ async def test_people_are_forgotten_only_when_it_is_said_twice(house: House, sho
     assert kept["buyer"]["email"] == mail
     assert (done["applied"], done["orders"]) == (True, [one["id"]])
     assert mail not in gone.text
+
+
+async def test_a_connection_that_the_far_side_parted_from_is_resumed_and_its_exception_closes(house: House, shop: dict[str, Any]):
+    await push(house, shop, b'{"myshopify_domain": "kites.myshopify.com"}', topic="app/uninstalled", delivery="u-1")
+    await house.hub.settle()
+    parted = (await house.get("/v1/connections/shop"))["status"]
+    [trouble] = (await house.get("/v1/exceptions?state=open"))["data"]
+
+    resumed = await house.post("/v1/connections/shop/resume")
+
+    assert (parted, resumed["status"]) == ("reauth_required", "active")
+    assert "connections resume" in trouble["hint"]
+    assert (await house.get(f"/v1/exceptions/{trouble['id']}"))["state"] == "closed"
