@@ -152,9 +152,9 @@ def _of(changes: list[Change], *tops: str) -> list[Change]:
 def _holds(old: Doc, new: Doc) -> Iterator[Event]:
     had = {one["id"]: one for one in old.get("holds", ())}
     has = {one["id"]: one for one in new.get("holds", ())}
-    for name in has.keys() - had.keys():
+    for name in sorted(has.keys() - had.keys()):
         yield _event("order.on_hold", new, [{"path": "holds", "to": has[name]}])
-    for name in had.keys() - has.keys():
+    for name in sorted(had.keys() - has.keys()):
         yield _event("order.released", new, [{"path": "holds", "from": had[name]}])
 
 

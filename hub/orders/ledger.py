@@ -15,7 +15,8 @@ Doc = dict[str, Any]
 Anomalies = list[dict[str, str]]
 
 _DONE = ("received", "inspected", "completed")
-_OUT = ("handed_over", "shipped", "delivered", "confirmed")
+OUT = ("handed_over", "shipped", "delivered", "confirmed")
+"""Shipments that have left."""
 
 
 class Ledger:
@@ -97,7 +98,7 @@ def fill(ledger: Ledger, doc: Doc) -> None:
 
 def _moved(ledger: Ledger, shipments: Iterable[Doc]) -> None:
     """Shipments with lines first; one without is all that the others leave."""
-    out = [one for one in shipments if one["status"] in _OUT and one["direction"] == "outbound"]
+    out = [one for one in shipments if one["status"] in OUT and one["direction"] == "outbound"]
     for shipment in sorted(out, key=lambda one: not _items(one)):
         items = _items(shipment)
         for kind in ("shipped", "delivered") if _arrived(shipment) else ("shipped",):

@@ -86,6 +86,8 @@ def _order(facets: State, said: Said) -> bool:
     core: dict[str, Any] = {}
     full = said.full
     for name, value in said.doc.items():
+        if value is None:
+            continue  # absent and null are the same
         if name in PEOPLE:
             changed |= _person(_cells(facets, name), said.rev, value, whole=name in full)
         elif name in KEYED:
@@ -109,8 +111,11 @@ def _tracking(facets: State, said: Said) -> bool:
     doc = {name: value for name, value in said.doc.items() if name != "scans"}
     changed = _write(_cells(facets, "trackings"), number, said.rev, doc, whole=bool(said.full))
     cells = _cells(facets, f"scans/{number}") if scans else {}
+    told: dict[str, dict[str, Any]] = {}
     for scan in scans:
-        changed |= _write(cells, fingerprint(scan, number), said.rev, scan, whole=True)
+        told.setdefault(fingerprint(scan, number), scan)  # a list may tell one twice
+    for key, scan in told.items():
+        changed |= _write(cells, key, said.rev, scan, whole=True)
     return changed
 
 
@@ -132,8 +137,10 @@ def _raise_floor(facets: State, name: str, rev: Rev) -> bool:
 
 def _members(cells: dict[str, Cell], rev: Rev, members: list[dict[str, Any]], *, whole: bool) -> bool:
     changed = False
+    told: dict[str, dict[str, Any]] = {}
     for index, member in enumerate(members):
-        key = member.get("ref") or member.get("role") or f"#{index}"
+        told.setdefault(member.get("ref") or member.get("role") or f"#{index}", member)
+    for key, member in told.items():
         changed |= _write(cells, key, _own(member, rev), member, whole=whole)
     return changed
 
