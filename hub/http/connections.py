@@ -17,10 +17,9 @@ from hub.contract.given import read_settings
 from hub.contract.settings import MASK, masked
 from hub.directory import Connection, seal_settings
 from hub.http.ask import Answer, Ask, Page, moment
-from hub.http.keep import copy, drop, find, record, save
+from hub.http.keep import copy, drop, find, save
 from hub.http.problems import Problem, invalid
 from hub.http.table import PAGING, Op, Param
-from hub.inbound.notices import PARTED
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="Unique in the tenant.")]
 Mode = Literal["live", "observe"]
@@ -247,9 +246,9 @@ async def pause_connection(ask: Ask) -> ConnectionOut:
 
 async def resume_connection(ask: Ask) -> ConnectionOut:
     """It works again: what it was stopped for is over."""
-    paused = find(ask, Connection, ask.path()).status == "paused"
+    parted = find(ask, Connection, ask.path()).status not in ("active", "paused")
     shown = await _status(ask, "active", "resumed")
-    if not paused:
+    if parted:
         await ask.hub.notices.recovered(find(ask, Connection, ask.path()))
     return shown
 
