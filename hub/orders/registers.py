@@ -33,6 +33,7 @@ State = dict[str, Any]
 PEOPLE = frozenset({"buyer", "ship_to", "bill_to"})
 KEYED = frozenset({"lines", "shipping", "discounts", "taxes", "fees", "parties"})
 GROWING = frozenset({"payments", "refunds", "fulfillments", "shipments", "returns"})
+LISTS = KEYED | GROWING
 _PERSONAL = ("name", "given", "family", "company", "line1", "lines", "phone", "email", "formatted")
 
 
@@ -90,10 +91,8 @@ def _order(facets: State, said: Said) -> bool:
             continue  # absent and null are the same
         if name in PEOPLE:
             changed |= _person(_cells(facets, name), said.rev, value, whole=name in full)
-        elif name in KEYED:
-            changed |= _members(_cells(facets, name), said.rev, value, whole=name in full)
-        elif name in GROWING:
-            changed |= _members(_cells(facets, name), said.rev, value, whole=True)
+        elif name in LISTS:
+            changed |= _members(_cells(facets, name), said.rev, value, whole=name in GROWING or name in full)
         elif name == "totals":
             changed |= _write(_cells(facets, name), "", said.rev, value, whole=name in full)
         else:
