@@ -21,6 +21,7 @@ from tests.crash.shop import CHANNEL, KEY, Shop
 
 ROOT = Path(__file__).resolve().parents[2]
 VAULT = bytes(range(32))
+ADMIN = "oh_admin_token_of_the_tests"
 LEASE = 61
 _PATIENCE = 30.0
 
@@ -72,15 +73,20 @@ class Hub:
 
     async def start(self, trap: str = "", after: int = 1) -> None:
         """Until it listens; `trap` is a place of the code where it dies, the so many-th time that it gets there."""
+        await self.launch(trap, after)
+        assert self._process is not None
+        assert self._process.stdout is not None
+        line = await asyncio.wait_for(self._process.stdout.readline(), _PATIENCE)
+        assert line, f"the hub did not start:\n{self.said()}"
+
+    async def launch(self, trap: str = "", after: int = 1) -> None:
+        """Without waiting for it."""
         self.starts += 1
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, *self._command(trap, after), cwd=ROOT, env=self._environment(),
                 stdout=asyncio.subprocess.PIPE, stderr=log,
             )  # fmt: skip
-        assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), _PATIENCE)
-        assert line, f"the hub did not start:\n{self.said()}"
 
     def _command(self, trap: str, after: int) -> list[str]:
         shared = not self.database.startswith("sqlite:")
@@ -99,16 +105,20 @@ class Hub:
             if not name.startswith(("ORDERHUB_", "PYTHONDONT"))
         }
         ours["PYTHONPYCACHEPREFIX"] = str(self.folder.parent / "compiled")
+        ours["ORDERHUB_ADMIN_TOKEN"] = ADMIN
         if not self.database.startswith("sqlite:"):
             ours["ORDERHUB_KEY"] = base64.b64encode(VAULT).decode()
         return ours
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
     async def kill(self) -> None:
         """As a power cut."""
-        assert self._process is not None
-        if self._process.returncode is None:
+        if self._process is not None and self.runs:
             os.kill(self._process.pid, signal.SIGKILL)
-        await self.ended()
+            await self.ended()
 
     async def stop(self) -> int:
         """As a supervisor does; its exit code."""

@@ -29,6 +29,10 @@ _OWN = ("x-shopify-webhook-id", "x-shopify-topic", "content-length", "host")
 _GONE = (ConnectionError, asyncio.IncompleteReadError)
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(eq=False)
 class Push:
     """One message: its delivery id, the order and revision it tells, and the statuses it was answered with."""
@@ -101,9 +105,9 @@ class Shop:
         return Push(key, number, revision, _request(signed.headers.pairs, signed.body))
 
     async def talk(
-        self, port: int, *, rate: float, lines: int = 16, enough: Callable[[], bool] = lambda: False
+        self, port: int, *, rate: float, lines: int = 16, enough: Callable[[], bool] = _never
     ) -> None:
-        """Say things over so many connections until they break or it is enough."""
+        """Say so many things a second over so many connections, until they break or it is enough."""
         await asyncio.gather(*(self._line(port, lines / rate, enough) for _ in range(lines)))
 
     async def _line(self, port: int, pause: float, enough: Callable[[], bool]) -> None:

@@ -7,10 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import asyncpg
 
+from tests.crash.feed import Feed
 from tests.crash.partner import Letter, Partner
 from tests.crash.shop import Push, Shop
 
@@ -73,12 +75,13 @@ async def books(database: str) -> Books:
     )
 
 
-def faults(shop: Shop, kept: Books, partner: Partner) -> list[str]:
+def faults(shop: Shop, kept: Books, partner: Partner, feed: Feed) -> list[str]:
     """A sentence for each thing that was lost, doubled or out of order; none is what the hub promises."""
     letters = partner.letters
     return [
         *partner.faults, *_refused(shop), *_messages(shop, kept), *_orders(shop, kept), *_numbers(kept),
-        *_delivered(kept, letters), *_bodies(letters), *_order_of(letters), *_once(letters), *_newest(shop, kept, letters),
+        *_delivered(kept, letters), *_bodies(letters), *_order_of(letters), *_once(letters),
+        *_newest(shop, kept, letters), *_fed(kept, feed),
     ]  # fmt: skip
 
 
@@ -186,3 +189,13 @@ def _newest(shop: Shop, kept: Books, letters: list[Letter]) -> Iterator[str]:
     for number, revision in newest.items():
         if shown.get(number, (0, ""))[1] != f"revision {revision}":
             yield f"order {number} is at {shown.get(number)}, its newest revision is {revision}"
+
+
+def _fed(kept: Books, feed: Feed) -> Iterator[str]:
+    """Who pages by cursor reads each event once, in the order of their positions."""
+    told = [row[0] for row in kept.events]
+    if feed.ids != told:
+        yield f"the feed missed {sorted(set(told) - set(feed.ids))}"
+        yield f"the feed told {[id_ for id_, count in Counter(feed.ids).items() if count > 1 or id_ not in told]} too often"
+        place = next(n for n, pair in enumerate(zip_longest(told, feed.ids)) if pair[0] != pair[1])
+        yield f"the feed goes astray after {place} events"
