@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from importlib.resources import files
+from re import findall
 
 import pytest
 
 from hub.store.engine import Engine, Unit
+from hub.store.sqlite import _POSITIONED
 from tests.store.fleet import engines
 
 WRITERS, UNITS, EACH = 8, 25, 3
@@ -111,11 +114,6 @@ async def test_a_unit_that_fails_keeps_no_position_from_the_others(engine):
 
 async def test_every_table_with_a_position_is_counted_when_sqlite_is_opened():
     """A table that were forgotten here would give its numbers again after a restart."""
-    from importlib.resources import files
-    from re import findall
-
-    from hub.store.sqlite import _POSITIONED
-
     text = "".join(
         one.read_text()
         for one in files("hub.store").joinpath("migrations").iterdir()
