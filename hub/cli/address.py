@@ -45,7 +45,9 @@ def find_address(environ: Mapping[str, str] = os.environ) -> Address:
         return Address(url, token, "ORDERHUB_URL")
     file = run_file(environ)
     if file is None:
-        raise Failure("ORDERHUB_URL is not set", hint="Set it, and ORDERHUB_TOKEN, to the hub's address and a token.")
+        raise Failure(
+            "ORDERHUB_URL is not set", hint="Set it, and ORDERHUB_TOKEN, to the hub's address and a token."
+        )
     if not file.exists():
         raise Failure(
             f"no hub found: ORDERHUB_URL is not set and there is no {file}",

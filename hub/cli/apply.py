@@ -37,7 +37,9 @@ FIXED = {"channel", "account"}
 
 File = Annotated[Path, typer.Argument(help="The TOML file.", exists=True, dir_okay=False)]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Show the difference and change nothing.")]
-Secrets = Annotated[bool, typer.Option("--secrets", help="Send the secrets anew: the hub never shows those it has.")]
+Secrets = Annotated[
+    bool, typer.Option("--secrets", help="Send the secrets anew: the hub never shows those it has.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ class Change:
         return {"kind": self.noun, "name": self.name, "do": self.verb, "fields": fields}
 
 
-def apply(file: File, dry_run: Dry = False, secrets: Secrets = False, yes: Yes = False, json: AsJson = False) -> None:
+def apply(
+    file: File, dry_run: Dry = False, secrets: Secrets = False, yes: Yes = False, json: AsJson = False
+) -> None:
     """Make the hub as a TOML file says: partners, connections, endpoints, routes; shows the difference first."""
     from hub.cli.client import hub
     from hub.cli.wanted import read_wanted
@@ -103,16 +107,22 @@ def _change(kind: str, one: Doc, fields: dict[str, tuple[Any, Any]]) -> Change:
             hint="Give the new connection another name; remove the old one when its orders are done.",
         )
     body = {name: one[name] for name in {path.partition(".")[0] for path in fields}}
-    return Change(kind, one["name"], "replace", one, fields) if kind == "routes" else Change(kind, one["name"], "change", body, fields)
+    return (
+        Change(kind, one["name"], "replace", one, fields)
+        if kind == "routes"
+        else Change(kind, one["name"], "change", body, fields)
+    )
 
 
-def _unlike(one: Doc, held: Doc, ids: dict[str, str], *, secrets: bool) -> Iterator[tuple[str, tuple[Any, Any]]]:
+def _unlike(
+    one: Doc, held: Doc, ids: dict[str, str], *, secrets: bool
+) -> Iterator[tuple[str, tuple[Any, Any]]]:
     for name, value in one.items():
         if name == "settings":
             has = held.get("settings") or {}
             for key, said in value.items():
                 hidden = has.get(key) == MASK
-                if (secrets if hidden else said != has.get(key)):
+                if secrets if hidden else said != has.get(key):
                     yield f"settings.{key}", (has.get(key), MASK if hidden else said)
         elif not _same(value, held.get(name), ids):
             yield name, (held.get(name), value)
@@ -129,7 +139,13 @@ def _same(value: Any, held: Any, ids: dict[str, str]) -> bool:
 
 
 def _named(value: Any, ids: dict[str, str]) -> Any:
-    return [_named(one, ids) for one in value] if isinstance(value, list) else ids.get(value, value) if isinstance(value, str) else value
+    return (
+        [_named(one, ids) for one in value]
+        if isinstance(value, list)
+        else ids.get(value, value)
+        if isinstance(value, str)
+        else value
+    )
 
 
 def _do(line: Client, one: Change, *, json_lines: bool) -> None:
@@ -141,7 +157,11 @@ def _do(line: Client, one: Change, *, json_lines: bool) -> None:
         show.line({"kind": one.noun, "name": one.name, "done": one.verb, **_shown_once(answer)})
         return
     more = "".join(f"; {name}, shown this once: {value}" for name, value in _shown_once(answer).items())
-    more += f"; its far side pushes to {answer['intake_url']}" if one.verb == "make" and "intake_url" in answer else ""
+    more += (
+        f"; its far side pushes to {answer['intake_url']}"
+        if one.verb == "make" and "intake_url" in answer
+        else ""
+    )
     show.said(f"{one.noun} {one.name}: {_DONE[one.verb]}{more}")
 
 
@@ -163,4 +183,8 @@ def _tell(changes: list[Change], count: int) -> None:
         for name, (old, new) in one.fields.items():
             out.print(Text(f"    {name}: {old!r} → {new!r}"))
     same = count - len(changes)
-    out.print(f"{same} of {count} are as the file says" if changes else f"all {count} are as the file says: nothing to change")
+    out.print(
+        f"{same} of {count} are as the file says"
+        if changes
+        else f"all {count} are as the file says: nothing to change"
+    )

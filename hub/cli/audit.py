@@ -18,4 +18,9 @@ def audit(subject: Subject = "", limit: Most = 1000, json: AsJson = False) -> No
     from hub.cli.client import hub
 
     with hub() as line:
-        show.rows(line.pages("/v1/audit", most=limit, subject=subject), COLUMNS, json_lines=json, none="Nothing was done yet.")
+        show.rows(
+            line.pages("/v1/audit", most=limit, subject=subject),
+            COLUMNS,
+            json_lines=json,
+            none="Nothing was done yet.",
+        )

@@ -14,6 +14,8 @@ from hub.cli.address import Address, find_address
 from hub.cli.failures import UNREACHABLE, Failure
 
 Doc = dict[str, Any]
+_HERE = ("127.0.0.1", "::1", "localhost")
+"""Hosts that no proxy stands before."""
 
 
 @contextlib.contextmanager
@@ -21,7 +23,8 @@ def hub(timeout: float = 60.0) -> Iterator[Client]:
     """The hub that the environment names."""
     address = find_address()
     headers = {"authorization": f"Bearer {address.token}"} if address.token else {}
-    with httpx.Client(base_url=address.url, headers=headers, timeout=timeout, trust_env=False) as http:
+    far = httpx.URL(address.url).host not in _HERE
+    with httpx.Client(base_url=address.url, headers=headers, timeout=timeout, trust_env=far) as http:
         yield Client(address, http)
 
 
@@ -55,7 +58,10 @@ class Client:
 
     def post(self, path: str, body: Any = None, *, key: str = "", **headers: str) -> Any:
         """Do it; the same `key` again is the same deed."""
-        extra = {"idempotency-key": key or uuid.uuid4().hex, **{k.replace("_", "-"): v for k, v in headers.items()}}
+        extra = {
+            "idempotency-key": key or uuid.uuid4().hex,
+            **{k.replace("_", "-"): v for k, v in headers.items()},
+        }
         return _decoded(self.ask("POST", path, json=body, headers=extra))
 
     def patch(self, path: str, body: Doc) -> Any:
@@ -108,7 +114,9 @@ def _problem(address: Address, answer: httpx.Response) -> Failure:
         said = msgspec.json.decode(answer.content, type=dict)
     except msgspec.DecodeError:
         said = {"title": answer.text.strip()[:200] or answer.reason_phrase}
-    return Failure("\n".join(_sentences(said, answer.status_code)), hint=_next(said, address, answer.status_code))
+    return Failure(
+        "\n".join(_sentences(said, answer.status_code)), hint=_next(said, address, answer.status_code)
+    )
 
 
 def _sentences(said: Doc, status: int) -> Iterator[str]:
@@ -124,7 +132,11 @@ def _next(said: Doc, address: Address, status: int) -> str:
     if said.get("allowed"):
         return f"Allowed now: {', '.join(map(str, said['allowed']))}."
     if status == 401:
-        where = "Set ORDERHUB_TOKEN" if address.source == "ORDERHUB_URL" else f"{address.source} has no valid token: set ORDERHUB_TOKEN"
+        where = (
+            "Set ORDERHUB_TOKEN"
+            if address.source == "ORDERHUB_URL"
+            else f"{address.source} has no valid token: set ORDERHUB_TOKEN"
+        )
         return f"{where} to a token of this hub, or fix one at start with ORDERHUB_ADMIN_TOKEN."
     if status == 403:
         return "This token has not the scope for it: `orderhub tokens add NAME --scope …` with an admin token makes one."

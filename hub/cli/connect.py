@@ -22,12 +22,19 @@ if TYPE_CHECKING:
 Doc = dict[str, Any]
 
 ChannelName = Annotated[str, typer.Argument(help="The channel, such as shopify; without one, what there is.")]
-Called = Annotated[str | None, typer.Option("--name", help="What to call the connection; the channel's name if none.")]
+Called = Annotated[
+    str | None, typer.Option("--name", help="What to call the connection; the channel's name if none.")
+]
 Mode = Annotated[str, typer.Option(help="live, or observe: fold everything and tell nobody.")]
 Cutover = Annotated[
-    str, typer.Option(help="Orders placed before it are told to nobody: now, none, or a time. Asked at a terminal.")
+    str,
+    typer.Option(
+        help="Orders placed before it are told to nobody: now, none, or a time. Asked at a terminal."
+    ),
 ]
-Zone = Annotated[str, typer.Option("--time-zone", help="Where its times without an offset are, such as Asia/Shanghai.")]
+Zone = Annotated[
+    str, typer.Option("--time-zone", help="Where its times without an offset are, such as Asia/Shanghai.")
+]
 
 _HEADING = re.compile(r"^(#+) .*(set[ -]?up|设置|接入|配置).*$", re.IGNORECASE | re.MULTILINE)
 
@@ -41,13 +48,24 @@ def connect(
 
     with hub(timeout=600) as line:
         if not channel:
-            columns = {"channel": "name", "title": "title", "kind": "kind", "reads": "polls", "writes": "writes"}
+            columns = {
+                "channel": "name",
+                "title": "title",
+                "kind": "kind",
+                "reads": "polls",
+                "writes": "writes",
+            }
             return show.rows(line.pages("/v1/channels"), columns, json_lines=json, none="No channels.")
         about = _channel(line, channel)
         talk = sys.stdin.isatty() and not json
         given = pairs(sets)
         settings = _settings(about["settings"], given, talk=talk)
-        body: Doc = {"name": name or _free_name(line, channel), "channel": channel, "settings": settings, "mode": mode}
+        body: Doc = {
+            "name": name or _free_name(line, channel),
+            "channel": channel,
+            "settings": settings,
+            "mode": mode,
+        }
         body |= {"time_zone": time_zone, "cutover_at": _cutover(cutover, talk=talk)}
         made = line.post("/v1/connections", body)
         return show.as_json(made) if json else _tell(line, made, about)
@@ -104,12 +122,20 @@ def secret(about: Doc) -> bool:
 
 def _free_name(line: Client, channel: str) -> str:
     taken = {one["name"] for one in line.pages("/v1/connections")}
-    return next(name for name in [channel, *(f"{channel}-{n}" for n in range(2, 10_000))] if name not in taken)
+    return next(
+        name for name in [channel, *(f"{channel}-{n}" for n in range(2, 10_000))] if name not in taken
+    )
 
 
 def _cutover(given: str, *, talk: bool) -> str | None:
     if not given and talk:
-        given = "now" if typer.confirm("\nAre orders placed before now handled elsewhere (tell nobody of them)?", default=True) else "none"
+        given = (
+            "now"
+            if typer.confirm(
+                "\nAre orders placed before now handled elsewhere (tell nobody of them)?", default=True
+            )
+            else "none"
+        )
     if given in ("", "now"):
         return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return None if given == "none" else given
@@ -119,7 +145,9 @@ def _tell(line: Client, made: Doc, about: Doc) -> None:
     out = show.console()
     out.print(f"connection {made['name']} ({made['channel']}) is made, {made['mode']}", style="bold")
     if made.get("cutover_at"):
-        out.print(f"orders placed before {show.time(made['cutover_at'])} UTC are kept and told to nobody (--cutover none tells all)")
+        out.print(
+            f"orders placed before {show.time(made['cutover_at'])} UTC are kept and told to nobody (--cutover none tells all)"
+        )
     for lack in made.get("cannot", ()):
         out.print(f"  {lack}", style="yellow")
     out.print(f"its far side pushes to  {made['intake_url']}", style="bold")
@@ -130,7 +158,9 @@ def _tell(line: Client, made: Doc, about: Doc) -> None:
 
         out.print("\nAt the far side:")
         out.print(Markdown(steps))
-    out.print(f"\nNext: orderhub simulate {made['channel']} --connection {quoted(made['name'])}, orderhub orders follow")
+    out.print(
+        f"\nNext: orderhub simulate {made['channel']} --connection {quoted(made['name'])}, orderhub orders follow"
+    )
 
 
 def _try(line: Client, made: Doc, about: Doc) -> None:
@@ -138,7 +168,9 @@ def _try(line: Client, made: Doc, about: Doc) -> None:
     from hub.cli.sheet import sheet
 
     path = f"/v1/connections/{made['id']}"
-    if about["needs"] and any(lack.startswith(("cannot be polled", "cannot register")) for lack in made.get("cannot", ())):
+    if about["needs"] and any(
+        lack.startswith(("cannot be polled", "cannot register")) for lack in made.get("cannot", ())
+    ):
         return
     trial = line.post(f"{path}/test")
     tell_trial(trial)

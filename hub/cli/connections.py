@@ -11,7 +11,9 @@ from hub.cli.nouns import Name, Sets, group, lists, pairs, quoted, removes, show
 from hub.cli.show import AsJson
 
 PATH = "/v1/connections"
-FIELDS = frozenset("name mode cutover_at time_zone currency confirm mappings by_name silence_after sweep".split())
+FIELDS = frozenset(
+    "name mode cutover_at time_zone currency confirm mappings by_name silence_after sweep".split()
+)
 """What is the connection's own; any other name is a setting of its channel."""
 
 app = group("Accounts at shops, marketplaces and carriers. `orderhub connect` makes one.")
@@ -67,7 +69,11 @@ def sweep(name: Name, json: AsJson = False) -> None:
 
     with hub(timeout=600) as line:
         done = line.post(f"{PATH}/{quoted(name)}/sweep")
-    told = f"{name} is read to its end" if done["ok"] else f"{name} could not be read to its end: orderhub exceptions list"
+    told = (
+        f"{name} is read to its end"
+        if done["ok"]
+        else f"{name} could not be read to its end: orderhub exceptions list"
+    )
     show.said(told, json_form=json, doc=done)
     if not done["ok"]:
         raise typer.Exit(1)

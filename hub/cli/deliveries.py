@@ -38,13 +38,18 @@ def list_(
         which = find(line, order) if order else ""
         found = line.pages(PATH, most=limit, status=status, endpoint=endpoint, event=event, order=which)
         columns = {title: path for title, path in COLUMNS.items() if not (which and title == "order")}
-        show.rows(found if json else map(_addressed, found), columns, json_lines=json, none="No such deliveries.")
+        show.rows(
+            found if json else map(_addressed, found), columns, json_lines=json, none="No such deliveries."
+        )
 
 
 def _addressed(one: dict[str, Any]) -> dict[str, Any]:
     """A delivery with whom it is to: an endpoint, or a connection and its write."""
     _, _, write = one["target"].partition("/")
-    return {**one, "to": one.get("endpoint") or f"{one.get('connection', '')} {write}".strip() or one["target"]}
+    return {
+        **one,
+        "to": one.get("endpoint") or f"{one.get('connection', '')} {write}".strip() or one["target"],
+    }
 
 
 @app.command("show")

@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
-End = Annotated[bool, typer.Option("--exit", help="End with a summary; the exit code is 0 only if every step was so.")]
+End = Annotated[
+    bool, typer.Option("--exit", help="End with a summary; the exit code is 0 only if every step was so.")
+]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The hub's port; 0 takes any free one.")]
 Record = Annotated[
     Path | None,
-    typer.Option(help="Write each webhook that the partner gets here, a line of JSON each (its body in base64), to verify it yourself."),
+    typer.Option(
+        help="Write each webhook that the partner gets here, a line of JSON each (its body in base64), to verify it yourself."
+    ),
 ]
 
 

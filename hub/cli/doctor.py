@@ -48,7 +48,9 @@ def doctor(json: AsJson = False) -> None:
 def examine(line: Client) -> Iterator[Finding]:
     """Everything that is looked at, one after the other."""
     ready = line.get("/readyz")
-    yield Finding(ready["status"] == "ready", "hub", f"{ready['status']}, {ready['store']}, {', '.join(ready['roles'])}")
+    yield Finding(
+        ready["status"] == "ready", "hub", f"{ready['status']}, {ready['store']}, {', '.join(ready['roles'])}"
+    )
     yield from (_connection(one) for one in line.pages("/v1/connections"))
     yield from (_endpoint(one) for one in line.pages("/v1/endpoints") if one["status"] != "active")
     yield _waiting(line)
@@ -59,25 +61,39 @@ def examine(line: Client) -> Iterator[Finding]:
 
 def _connection(one: dict[str, Any]) -> Finding:
     lacks = f"; {'; '.join(one['cannot'])}" if one.get("cannot") else ""
-    return Finding(one["status"] == "active", "connection", f"{one['name']} ({one['channel']}) is {one['status']}, {one['mode']}{lacks}")
+    return Finding(
+        one["status"] == "active",
+        "connection",
+        f"{one['name']} ({one['channel']}) is {one['status']}, {one['mode']}{lacks}",
+    )
 
 
 def _endpoint(one: dict[str, Any]) -> Finding:
-    return Finding(False, "endpoint", f"{one['name']} is {one['status']}: `orderhub endpoints enable {one['name']}` lets it go on")
+    return Finding(
+        False,
+        "endpoint",
+        f"{one['name']} is {one['status']}: `orderhub endpoints enable {one['name']}` lets it go on",
+    )
 
 
 def _waiting(line: Client) -> Finding:
-    oldest = [one for status in ("due", "waiting") for one in line.pages("/v1/deliveries", most=1, status=status)]
+    oldest = [
+        one for status in ("due", "waiting") for one in line.pages("/v1/deliveries", most=1, status=status)
+    ]
     ages = [_age(one) for one in oldest]
     if not ages:
         return Finding(True, "deliveries", "none waits")
     first = oldest[ages.index(max(ages))]
-    return Finding(max(ages) < _LATE, "deliveries", f"the oldest that waits is {max(ages):.0f} s old: {first['id']}")
+    return Finding(
+        max(ages) < _LATE, "deliveries", f"the oldest that waits is {max(ages):.0f} s old: {first['id']}"
+    )
 
 
 def _age(delivery: dict[str, Any]) -> float:
     began = delivery.get("created_at") or delivery.get("first_at") or delivery.get("due_at")
-    return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(str(began))).total_seconds()) if began else 0.0
+    return (
+        max(0.0, (datetime.now(UTC) - datetime.fromisoformat(str(began))).total_seconds()) if began else 0.0
+    )
 
 
 def _exceptions(line: Client) -> Finding:

@@ -16,11 +16,16 @@ PATH = "/v1/endpoints"
 Url = Annotated[str, typer.Argument(help="Where the partner receives webhooks.")]
 Called = Annotated[str | None, typer.Option("--name", help="What to call it.")]
 Events = Annotated[
-    list[str] | None, typer.Option("--event", "-e", help="Which events, such as order.* or shipment.delivered. Repeatable.")
+    list[str] | None,
+    typer.Option("--event", "-e", help="Which events, such as order.* or shipment.delivered. Repeatable."),
 ]
 Partner = Annotated[str | None, typer.Option(help="The partner that it belongs to.")]
-Overlap = Annotated[float, typer.Option(min=0, max=168, help="Hours for which the old secret goes on signing too.")]
-Own = Annotated[Path | None, typer.Option("--secret-file", help="A file with the new secret, to bring one of your own.")]
+Overlap = Annotated[
+    float, typer.Option(min=0, max=168, help="Hours for which the old secret goes on signing too.")
+]
+Own = Annotated[
+    Path | None, typer.Option("--secret-file", help="A file with the new secret, to bring one of your own.")
+]
 
 app = group("Where partners receive webhooks.")
 lists(
@@ -32,7 +37,12 @@ shows(app, PATH)
 
 @app.command("add")
 def add(
-    url: Url, event: Events = None, name: Called = None, partner: Partner = None, sets: Sets = None, json: AsJson = False
+    url: Url,
+    event: Events = None,
+    name: Called = None,
+    partner: Partner = None,
+    sets: Sets = None,
+    json: AsJson = False,
 ) -> None:
     """Make an endpoint; its secret is shown this once. `--set` gives any other field, such as --set rate=20."""
     from hub.cli.client import hub
@@ -57,7 +67,9 @@ def change(name: Name, sets: Sets = None, json: AsJson = False) -> None:
     from hub.cli.client import hub
 
     with hub() as line:
-        answer = line.patch(f"{PATH}/{quoted(name)}", {key: typed(value) for key, value in pairs(sets).items()})
+        answer = line.patch(
+            f"{PATH}/{quoted(name)}", {key: typed(value) for key, value in pairs(sets).items()}
+        )
     show.said(f"endpoint {answer['name']} is changed", json_form=json, doc=answer)
 
 
@@ -91,7 +103,11 @@ def _exchange(request: dict[str, Any], response: dict[str, Any]) -> Iterator[str
 
 
 def _why(response: dict[str, Any]) -> str:
-    return f"{response['error']}: {response['reason']}" if response["error"] else f"it answered {response['status']}"
+    return (
+        f"{response['error']}: {response['reason']}"
+        if response["error"]
+        else f"it answered {response['status']}"
+    )
 
 
 @app.command("rotate")
@@ -104,7 +120,11 @@ def rotate(name: Name, overlap: Overlap = 24.0, secret_file: Own = None, json: A
         body["secret"] = secret_file.read_text(encoding="utf-8").strip()
     with hub() as line:
         made = line.post(f"{PATH}/{quoted(name)}/rotate", body)
-    show.said(f"secret, shown this once: {made['secret']}; the old one holds {overlap:g} h", json_form=json, doc=made)
+    show.said(
+        f"secret, shown this once: {made['secret']}; the old one holds {overlap:g} h",
+        json_form=json,
+        doc=made,
+    )
 
 
 verbs(app, PATH, "endpoint", {

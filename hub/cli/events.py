@@ -28,7 +28,9 @@ app = group("What we said to the world.")
 
 
 @app.command("list")
-def list_(order: Order = "", after: After = "", follow: Follow = False, limit: Most = 1000, json: AsJson = False) -> None:
+def list_(
+    order: Order = "", after: After = "", follow: Follow = False, limit: Most = 1000, json: AsJson = False
+) -> None:
     """List events, oldest first; with -f go on as they happen."""
     from hub.cli.client import hub
 
@@ -36,7 +38,12 @@ def list_(order: Order = "", after: After = "", follow: Follow = False, limit: M
         which = _order(line, order)
         if follow:
             _follow(line, which, after, json_lines=json)
-        show.rows(line.pages(PATH, most=limit, order=which, after=after), COLUMNS, json_lines=json, none="No events yet.")
+        show.rows(
+            line.pages(PATH, most=limit, order=which, after=after),
+            COLUMNS,
+            json_lines=json,
+            none="No events yet.",
+        )
 
 
 @app.command("show")

@@ -67,7 +67,9 @@ class Fleet:
 
     def _start(self) -> SpawnProcess:
         quiet = bool(self._members)
-        member = _SPAWN.Process(target=_member, args=(self._config, self._listener, self._ready, quiet), daemon=False)
+        member = _SPAWN.Process(
+            target=_member, args=(self._config, self._listener, self._ready, quiet), daemon=False
+        )
         member.start()
         return member
 

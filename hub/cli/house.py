@@ -15,14 +15,19 @@ from hub.cli.show import AsJson
 if TYPE_CHECKING:
     from hub.registry import Registry
 
-ChannelName = Annotated[str, typer.Argument(help="The folder's name: lower-case letters, digits, underscores.")]
+ChannelName = Annotated[
+    str, typer.Argument(help="The folder's name: lower-case letters, digits, underscores.")
+]
 Title = Annotated[str | None, typer.Option(help="What people call it; made of the name if none.")]
 Kind = Annotated[
-    str, typer.Option(help="storefront, marketplace, carrier, tracker, erp, wms, form, mail, api, file or other.")
+    str,
+    typer.Option(help="storefront, marketplace, carrier, tracker, erp, wms, form, mail, api, file or other."),
 ]
 Folder = Annotated[Path, typer.Option(help="The checkout to write into.")]
 SchemaName = Annotated[str, typer.Argument(help="One of those listed, such as order.")]
-BenchDatabase = Annotated[str, typer.Option("--database", help="An empty postgresql://… database; a fresh SQLite file if none.")]
+BenchDatabase = Annotated[
+    str, typer.Option("--database", help="An empty postgresql://… database; a fresh SQLite file if none.")
+]
 Seconds = Annotated[float, typer.Option(min=0.2, max=600, help="How long to measure each figure.")]
 Mappings = Annotated[
     Path | None, typer.Option(help="A folder of mapping files of your own, checked over the packaged ones.")
@@ -50,7 +55,11 @@ def installed(mappings: Path | None = None) -> Registry:
 
 
 def new_channel(
-    name: ChannelName, title: Title = None, kind: Kind = "storefront", folder: Folder = Path(), json: AsJson = False
+    name: ChannelName,
+    title: Title = None,
+    kind: Kind = "storefront",
+    folder: Folder = Path(),
+    json: AsJson = False,
 ) -> None:
     """Write a new channel, small and whole: it passes the contract suite before a line of it is changed."""
     from hub.scaffold import new_channel as write

@@ -28,7 +28,9 @@ File = Annotated[Path, typer.Argument(help="The mapping's file.", exists=True, d
 Files = Annotated[list[Path] | None, typer.Argument(help="Mapping files; the packaged mappings if none.")]
 Given = Annotated[list[Path], typer.Argument(help="Mapping files.", exists=True, dir_okay=False)]
 Body = Annotated[Path | None, typer.Option(help="A file with the body to read; - is stdin.", allow_dash=True)]
-Message = Annotated[str, typer.Option(help="A message that the hub holds (msg_…), with its topic and headers.")]
+Message = Annotated[
+    str, typer.Option(help="A message that the hub holds (msg_…), with its topic and headers.")
+]
 Sample = Annotated[str, typer.Option(help="A channel's sample, such as shopify/orders-create.plain.")]
 Hash = Annotated[str, typer.Option("--hash", help="The text with this hash; the one before if none.")]
 
@@ -58,12 +60,17 @@ def show_(name: Name, json: AsJson = False) -> None:
     out.print(found["text"].rstrip(), soft_wrap=True)
     out.print(f"# {found['name']}, version {found['hash']}, from {found['source']}", style="dim")
     for one in found["activations"]:
-        out.print(f"# {show.time(one['at'])} UTC by {one['actor']}: {one['hash'] or 'the packaged one again'}", style="dim")
+        out.print(
+            f"# {show.time(one['at'])} UTC by {one['actor']}: {one['hash'] or 'the packaged one again'}",
+            style="dim",
+        )
     return None
 
 
 @app.command("try")
-def try_(mapping: What, body: Body = None, message: Message = "", sample: Sample = "", json: AsJson = False) -> None:
+def try_(
+    mapping: What, body: Body = None, message: Message = "", sample: Sample = "", json: AsJson = False
+) -> None:
     """Say what a body would mean; nothing is stored. The body is a file, a message of the hub, or a sample."""
     from hub.cli.client import hub
 
@@ -91,7 +98,11 @@ def hold(files: Files = None, json: AsJson = False) -> None:
     if json:
         show.as_json({"tests": count, "failures": failures})
     if failures:
-        raise typer.Exit(1) if json else Failure("\n".join(failures), hint=f"{len(failures)} of {count} tests fail.")
+        raise (
+            typer.Exit(1)
+            if json
+            else Failure("\n".join(failures), hint=f"{len(failures)} of {count} tests fail.")
+        )
     if not json:
         show.said(f"{count} tests hold")
 
@@ -112,7 +123,9 @@ def activate(file: File, json: AsJson = False) -> None:
     with hub() as line:
         done = line.post(f"{PATH}/activate", {"text": file.read_text(encoding="utf-8")})
     show.said(
-        f"{done['name']} is in force, version {done['hash']}. Next: orderhub messages replay --failed", json_form=json, doc=done
+        f"{done['name']} is in force, version {done['hash']}. Next: orderhub messages replay --failed",
+        json_form=json,
+        doc=done,
     )
 
 
@@ -124,13 +137,21 @@ def rollback(name: Name, hash_: Hash = "", yes: Yes = False, json: AsJson = Fals
     sure(f"Take {name} back to {hash_ or 'what it was before'}?", yes=yes)
     with hub() as line:
         done = line.post(f"{PATH}/rollback", {"name": name, "hash": hash_})
-    told = f"{name} is version {done['hash']} again, from {done['source']}" if done else f"{name} is not in force any more"
+    told = (
+        f"{name} is version {done['hash']} again, from {done['source']}"
+        if done
+        else f"{name} is not in force any more"
+    )
     show.said(told, json_form=json, doc=done)
 
 
 def _which(mapping: str) -> Doc:
     path = Path(mapping)
-    return {"mapping": path.read_text(encoding="utf-8")} if path.suffix == ".yaml" or path.is_file() else {"name": mapping}
+    return (
+        {"mapping": path.read_text(encoding="utf-8")}
+        if path.suffix == ".yaml" or path.is_file()
+        else {"name": mapping}
+    )
 
 
 def _body(line: Client, body: Path | None, message: str, sample: str) -> Doc:
@@ -142,7 +163,12 @@ def _body(line: Client, body: Path | None, message: str, sample: str) -> Doc:
         channel, _, fixture = sample.partition("/")
         found = installed().samples(channel).fixture(fixture).message
         topic = found.topic or installed().channel(channel).topic.find(found)
-        return {"body": found.body.decode(), "headers": dict(found.headers), "query": found.query, "topic": topic}
+        return {
+            "body": found.body.decode(),
+            "headers": dict(found.headers),
+            "query": found.query,
+            "topic": topic,
+        }
     import sys
 
     return {"body": sys.stdin.read() if str(body) == "-" else (body or Path()).read_text(encoding="utf-8")}
@@ -154,7 +180,13 @@ def _of_message(line: Client, id_: str) -> Doc:
         raise Failure(f"the body of {id_} is no longer held")
     its = line.get(f"/v1/connections/{quoted(found['connection'])}")
     about = {name: its.get(name) or "" for name in ("time_zone", "currency", "account")}
-    return {**about, "body": found["body"], "headers": found.get("headers") or {}, "query": found.get("query") or "", "topic": found["topic"]}
+    return {
+        **about,
+        "body": found["body"],
+        "headers": found.get("headers") or {},
+        "query": found.get("query") or "",
+        "topic": found["topic"],
+    }
 
 
 def _fault(tried: Doc, mapping: str) -> str:
@@ -175,7 +207,6 @@ def _compiled(files: list[Path]) -> Iterator[tuple[Any, Path]]:
     for name in () if files else sorted(registry.texts):
         yield registry.mapping(name), folder
     texts = {path.stem: path.read_text(encoding="utf-8") for path in files}
-
 
     def find(name: str) -> str:
         if name not in texts and name not in registry.texts:

@@ -25,7 +25,9 @@ COLUMNS = {
 Message = Annotated[str, typer.Argument(help="A message's id (msg_…).")]
 Messages = Annotated[list[str] | None, typer.Argument(help="Messages by id.")]
 Connection = Annotated[str, typer.Option("--connection", "-c", help="Only of this connection.")]
-Status = Annotated[str, typer.Option(help="Only received, processed, duplicate, ignored, quarantined or failed.")]
+Status = Annotated[
+    str, typer.Option(help="Only received, processed, duplicate, ignored, quarantined or failed.")
+]
 Cause = Annotated[str, typer.Option("--exception", help="All messages of this exception (exc_…).")]
 Failed = Annotated[bool, typer.Option("--failed", help="All that failed.")]
 
@@ -69,7 +71,11 @@ def raw(message: Message) -> None:
 
 @app.command("replay")
 def replay(
-    messages: Messages = None, failed: Failed = False, exception: Cause = "", connection: Connection = "", json: AsJson = False
+    messages: Messages = None,
+    failed: Failed = False,
+    exception: Cause = "",
+    connection: Connection = "",
+    json: AsJson = False,
 ) -> None:
     """Read messages again, with the mappings of now: some by id, or all that failed."""
     from hub.cli.client import hub
@@ -94,7 +100,7 @@ def replay(
 
 @app.command("follow")
 def follow(connection: Connection = "", status: Status = "", json: AsJson = False) -> None:
-    """Watch messages as they come, until Ctrl-C."""
+    """Watch messages as they come, until Ctrl-C; those there are already first."""
     from hub.cli.client import hub
     from hub.cli.follow import follow_pages
 

@@ -44,7 +44,13 @@ def list_(
     """List orders, the one that changed longest ago first."""
     from hub.cli.client import hub
 
-    filters = {"number": number, "ref": ref, "connection": connection, "state": state, "updated_after": moment(since)}
+    filters = {
+        "number": number,
+        "ref": ref,
+        "connection": connection,
+        "state": state,
+        "updated_after": moment(since),
+    }
     with hub() as line:
         show.rows(line.pages(PATH, most=limit, **filters), COLUMNS, json_lines=json, none="No such orders.")
 
@@ -71,7 +77,9 @@ def follow(connection: Connection = "", state: State = "", json: AsJson = False)
 
     start = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     with hub() as line:
-        follow_pages(line, PATH, COLUMNS, json_lines=json, connection=connection, state=state, updated_after=start)
+        follow_pages(
+            line, PATH, COLUMNS, json_lines=json, connection=connection, state=state, updated_after=start
+        )
 
 
 @app.command("timeline")
@@ -79,7 +87,14 @@ def timeline(order: Which, json: AsJson = False) -> None:
     """Everything that was said of an order, in its sequence."""
     from hub.cli.client import hub
 
-    columns = {"#": "sequence", "event": "type", "happened": "occurred_at", "said": "recorded_at", "by": "cause.actor", "id": "id"}
+    columns = {
+        "#": "sequence",
+        "event": "type",
+        "happened": "occurred_at",
+        "said": "recorded_at",
+        "by": "cause.actor",
+        "id": "id",
+    }
     with hub() as line:
         found = line.pages(f"{PATH}/{find(line, order)}/timeline")
         show.rows(found, columns, json_lines=json, none="Nothing was said of it yet.")
@@ -129,7 +144,9 @@ def _decide(order: str, verb: str, body: Mapping[str, str], json: bool) -> None:
         answer = line.post(f"{PATH}/{id_}/{verb}", {name: value for name, value in body.items() if value})
         doc: Any = answer if isinstance(answer, dict) and "state" in answer else line.get(f"{PATH}/{id_}")
     holds = ", ".join(one["reason"] for one in doc.get("holds", ()))
-    said = f"{doc.get('number') or doc['hub_number']} is {doc['state']}" + (f", held: {holds}" if holds else "")
+    said = f"{doc.get('number') or doc['hub_number']} is {doc['state']}" + (
+        f", held: {holds}" if holds else ""
+    )
     show.said(said, json_form=json, doc=doc)
 
 
@@ -139,7 +156,10 @@ def find(line: Client, name: str) -> str:
         return quoted(name)
     found = {one["id"]: one for key in ("number", "ref") for one in line.pages(PATH, most=10, **{key: name})}
     if not found:
-        raise Failure(f"no order has the number or source id {name!r}", hint="`orderhub orders list` shows those there are.")
+        raise Failure(
+            f"no order has the number or source id {name!r}",
+            hint="`orderhub orders list` shows those there are.",
+        )
     if len(found) > 1:
         ids = "\n".join(f"  {id_}  {one.get('number', '')}  {one['state']}" for id_, one in found.items())
         raise Failure(f"{len(found)} orders are called {name!r}", hint=f"Say which by its id:\n{ids}")

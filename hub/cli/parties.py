@@ -16,16 +16,22 @@ routes = group("Our news to any connection: on an event, run a write.")
 
 Called = Annotated[str, typer.Argument(help="What to call it.")]
 Roles = Annotated[
-    list[str] | None, typer.Option("--role", help="receiver, buyer, warehouse or supplier. Repeatable; receiver if none.")
+    list[str] | None,
+    typer.Option("--role", help="receiver, buyer, warehouse or supplier. Repeatable; receiver if none."),
 ]
 Scopes = Annotated[
-    list[str] | None, typer.Option("--scope", help="read, write, operate, admin or partner. Repeatable; read if none.")
+    list[str] | None,
+    typer.Option("--scope", help="read, write, operate, admin or partner. Repeatable; read if none."),
 ]
-Whose = Annotated[str | None, typer.Option("--partner", help="The partner for whom a token of scope partner is.")]
+Whose = Annotated[
+    str | None, typer.Option("--partner", help="The partner for whom a token of scope partner is.")
+]
 On = Annotated[str, typer.Option("--on", help="The event, such as order.ready; a glob.")]
 To = Annotated[str, typer.Option("--to", help="The connection that is told.")]
 What = Annotated[str, typer.Option("--write", help="The write of its channel, such as order.create.")]
-When = Annotated[str, typer.Option("--when", help="Only where this expression holds, such as data.channel == 'phone'.")]
+When = Annotated[
+    str, typer.Option("--when", help="Only where this expression holds, such as data.channel == 'phone'.")
+]
 Title = Annotated[str | None, typer.Option("--name", help="What to call it.")]
 
 lists(
@@ -54,7 +60,11 @@ removes(routes, "/v1/routes", "route", "No news goes that way any more.")
 def add_partner(name: Called, role: Roles = None, json: AsJson = False) -> None:
     """Make a partner, to own endpoints and tokens."""
     made = _made("/v1/partners", {"name": name, "roles": role or ["receiver"]})
-    show.said(f"partner {made['name']} is made. Next: orderhub endpoints add URL --partner {name}", json_form=json, doc=made)
+    show.said(
+        f"partner {made['name']} is made. Next: orderhub endpoints add URL --partner {name}",
+        json_form=json,
+        doc=made,
+    )
 
 
 @tokens.command("add")
@@ -63,14 +73,18 @@ def add_token(name: Called, scope: Scopes = None, partner: Whose = None, json: A
     body: dict[str, Any] = {"name": name, "scopes": scope or (["partner"] if partner else ["read"])}
     made = _made("/v1/tokens", body | ({"partner": partner} if partner else {}))
     show.said(
-        f"token {made['name']} ({', '.join(made['scopes'])}), shown this once: {made['token']}", json_form=json, doc=made
+        f"token {made['name']} ({', '.join(made['scopes'])}), shown this once: {made['token']}",
+        json_form=json,
+        doc=made,
     )
 
 
 @routes.command("add")
 def add_route(on: On, to: To, write: What, when: When = "", name: Title = None, json: AsJson = False) -> None:
     """Carry news to a connection."""
-    body = {"event": on, "connection": to, "write": write, "predicate": when} | ({"name": name} if name else {})
+    body = {"event": on, "connection": to, "write": write, "predicate": when} | (
+        {"name": name} if name else {}
+    )
     made = _made("/v1/routes", body)
     show.said(f"route {made['name']}: {on} runs {write} at {to}", json_form=json, doc=made)
 

@@ -23,14 +23,17 @@ Doc = dict[str, Any]
 Orders = Annotated[list[str] | None, typer.Argument(help="Orders by number or id; all of them if none.")]
 Apply = Annotated[bool, typer.Option("--apply", help="Do it; else only what would differ is shown.")]
 Texts = Annotated[
-    list[Path] | None, typer.Option("--mapping", help="A mapping's file to read with, over those in force. Repeatable.")
+    list[Path] | None,
+    typer.Option("--mapping", help="A mapping's file to read with, over those in force. Repeatable."),
 ]
 Since = Annotated[str, typer.Option(help="Only messages since: a time, or 30m, 12h, 7d ago.")]
 Connection = Annotated[str, typer.Option("--connection", "-c", help="Only of this connection.")]
 Email = Annotated[str | None, typer.Option(help="Whose mail address is this.")]
 Phone = Annotated[str | None, typer.Option(help="Whose telephone number is this.")]
 Buyer = Annotated[str | None, typer.Option(help="Whose id at the source is this.")]
-Named = Annotated[list[str] | None, typer.Option("--order", help="The people of this order, by number or id. Repeatable.")]
+Named = Annotated[
+    list[str] | None, typer.Option("--order", help="The people of this order, by number or id. Repeatable.")
+]
 Reason = Annotated[str, typer.Option(help="Why; kept in the audit.")]
 
 
@@ -44,7 +47,9 @@ def rebuild(orders: Orders = None, apply: Apply = False, yes: Yes = False, json:
         ids = [find(line, one) for one in orders] if orders else None
         body: Doc = {"apply": apply, **({"orders": ids} if ids else {})}
         count = unlike = 0
-        for page in counted(pages(line, "/v1/orders/rebuild", body), "orders", lambda page: len(page["data"])):
+        for page in counted(
+            pages(line, "/v1/orders/rebuild", body), "orders", lambda page: len(page["data"])
+        ):
             count += len(page["data"])
             for one in page["data"]:
                 unlike += not one["same"]
@@ -71,7 +76,9 @@ def again(files: list[Path], since: str, connection: str, *, apply: bool, json_l
     body = {"mappings": texts, "since": moment(since), "connection": connection, "apply": apply}
     count = unlike = 0
     with hub(timeout=300) as line:
-        for page in counted(pages(line, "/v1/messages/remap", body), "messages", lambda page: page["checked"]):
+        for page in counted(
+            pages(line, "/v1/messages/remap", body), "messages", lambda page: page["checked"]
+        ):
             count += page["checked"]
             unlike += len(page["orders"])
             for one in page["orders"]:
@@ -93,8 +100,17 @@ def redact(
     if apply:
         sure("Forget them for good?", yes=yes)
     with hub(timeout=300) as line:
-        whom = {"email": email, "phone": phone, "buyer": buyer, "connection": connection, "reason": reason, "apply": apply}
-        body = {name: value for name, value in whom.items() if value} | {"orders": [find(line, one) for one in order or ()]}
+        whom = {
+            "email": email,
+            "phone": phone,
+            "buyer": buyer,
+            "connection": connection,
+            "reason": reason,
+            "apply": apply,
+        }
+        body = {name: value for name, value in whom.items() if value} | {
+            "orders": [find(line, one) for one in order or ()]
+        }
         done = line.post("/v1/redactions", body)
     what = f"{len(done['orders'])} orders and {len(done['messages'])} other messages"
     told = f"{what} are forgotten" if done["applied"] else f"{what} would be forgotten: --apply does it"
@@ -130,9 +146,13 @@ def _unread(page: Doc, *, json_lines: bool) -> None:
         if json_lines:
             show.line({"unread": one})
         elif one["was_read"]:
-            show.console().print(f"{one['message']} could be read before, and not now: {one['reason']}", style="red")
+            show.console().print(
+                f"{one['message']} could be read before, and not now: {one['reason']}", style="red"
+            )
     for one in page["mended"]:
-        show.line({"mended": one}) if json_lines else show.console().print(f"{one} can be read now", style="green")
+        show.line({"mended": one}) if json_lines else show.console().print(
+            f"{one} can be read now", style="green"
+        )
 
 
 def _and(unlike: int, *, apply: bool) -> str:

@@ -18,18 +18,27 @@ if TYPE_CHECKING:
     from hub.run import Hub
 
 Database = Annotated[
-    str | None, typer.Option(help="`sqlite:FILE` or `postgresql://…`; else ORDERHUB_DATABASE, else sqlite:orderhub.db.")
+    str | None,
+    typer.Option(help="`sqlite:FILE` or `postgresql://…`; else ORDERHUB_DATABASE, else sqlite:orderhub.db."),
 ]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
-Port = Annotated[int | None, typer.Option(min=0, max=65535, help="The port to listen on, 8080; 0 takes any free one.")]
-Only = Annotated[str | None, typer.Option(help="Roles of this process: inbound, outbound, http (PostgreSQL).")]
-Processes = Annotated[int, typer.Option(min=1, max=64, help="How many processes share the port (PostgreSQL).")]
+Port = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="The port to listen on, 8080; 0 takes any free one.")
+]
+Only = Annotated[
+    str | None, typer.Option(help="Roles of this process: inbound, outbound, http (PostgreSQL).")
+]
+Processes = Annotated[
+    int, typer.Option(min=1, max=64, help="How many processes share the port (PostgreSQL).")
+]
 Hold = Annotated[
     bool, typer.Option("--hold-outbound", help="Send nothing: for a restored or cloned database.")
 ]
 Private = Annotated[
     list[str] | None,
-    typer.Option(help="A private network that webhooks and writes may reach, such as 127.0.0.1/32. Repeatable."),
+    typer.Option(
+        help="A private network that webhooks and writes may reach, such as 127.0.0.1/32. Repeatable."
+    ),
 ]
 
 
@@ -48,7 +57,9 @@ def serve(
     from hub.config import DEFAULT_PORT
 
     given = DEFAULT_PORT if port is None else port
-    config = configured(database, only, host=host, port=given, hold_outbound=hold_outbound, allow_private=allow_private)
+    config = configured(
+        database, only, host=host, port=given, hold_outbound=hold_outbound, allow_private=allow_private
+    )
     if config.sqlite_path and (only or processes > 1):
         raise Failure(
             "--only and --processes need PostgreSQL: one process owns a SQLite file",
@@ -129,7 +140,9 @@ def _greet(config: Config, url: str, made: str, file: Path | None) -> None:
     out = console()
     out.print(f"orderhub {__version__} on {url}  ({shown(config.database)})", style="bold")
     if config.hold_outbound:
-        out.print("outbound is held: nothing is sent until it is started without --hold-outbound", style="yellow")
+        out.print(
+            "outbound is held: nothing is sent until it is started without --hold-outbound", style="yellow"
+        )
     if made:
         out.print(f"admin token, shown this once: {made}")
     if file is None or not read_run(file).get("token"):
@@ -137,7 +150,9 @@ def _greet(config: Config, url: str, made: str, file: Path | None) -> None:
     elif file == run_file():
         out.print(f"commands in this folder find it by themselves ({file}, readable by you alone). Next:")
     else:
-        out.print(f"export ORDERHUB_DATABASE=sqlite:{file.with_suffix('')}   and commands find it ({file}). Next:")
+        out.print(
+            f"export ORDERHUB_DATABASE=sqlite:{file.with_suffix('')}   and commands find it ({file}). Next:"
+        )
     out.print("  orderhub connect shopify        a connection, and the steps at the far side")
     out.print("  orderhub endpoints add URL      where a partner receives webhooks")
     out.print("  orderhub orders follow          watch orders as they come")

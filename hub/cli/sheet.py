@@ -28,7 +28,12 @@ def sheet(doc: Doc) -> None:
 
 
 def _title(doc: Doc) -> Text:
-    words = [doc["state"], doc.get("payment_status"), doc.get("fulfillment_status"), doc.get("delivery_status")]
+    words = [
+        doc["state"],
+        doc.get("payment_status"),
+        doc.get("fulfillment_status"),
+        doc.get("delivery_status"),
+    ]
     title = Text(f"{doc.get('number') or doc.get('hub_number')}  ", "bold")
     for word in filter(None, words):
         title.append(f"{word}  ", colour(word))
@@ -38,16 +43,23 @@ def _title(doc: Doc) -> Text:
 
 
 def _facts(doc: Doc) -> Iterator[Text]:
-    yield Text(f"{doc['id']}, {doc.get('hub_number', '')}, version {doc.get('version', '?')}, by {doc.get('channel', '?')}", "dim")
+    yield Text(
+        f"{doc['id']}, {doc.get('hub_number', '')}, version {doc.get('version', '?')}, by {doc.get('channel', '?')}",
+        "dim",
+    )
     buyer, address = doc.get("buyer") or {}, doc.get("ship_to") or {}
     if buyer:
-        yield Text("buyer    " + ", ".join(filter(None, (buyer.get(name) for name in ("name", "email", "phone")))))
+        yield Text(
+            "buyer    " + ", ".join(filter(None, (buyer.get(name) for name in ("name", "email", "phone"))))
+        )
     if address:
         yield Text("ship to  " + ", ".join(_place(address)))
     if doc.get("placed_at"):
         yield Text(f"placed   {time(doc['placed_at'])} UTC")
     for hold in doc.get("holds", ()):
-        yield Text(f"held     {hold['reason']} since {time(hold['at'])} {hold.get('note', '')}".rstrip(), "yellow")
+        yield Text(
+            f"held     {hold['reason']} since {time(hold['at'])} {hold.get('note', '')}".rstrip(), "yellow"
+        )
     for note in doc.get("notes", ()):
         yield Text(f"note     {note['text']}")
     if doc.get("customer_note"):
@@ -63,7 +75,10 @@ def _place(address: Doc) -> Iterator[str]:
 def _lines(doc: Doc) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("sku", "what", "ordered", "open", "shipped", "delivered", "price"):
-        table.add_column(title, justify="right" if title in ("ordered", "open", "shipped", "delivered", "price") else "left")
+        table.add_column(
+            title,
+            justify="right" if title in ("ordered", "open", "shipped", "delivered", "price") else "left",
+        )
     for line in doc.get("lines", ()):
         counts = [at(line, f"quantity.{name}") for name in ("ordered", "open", "shipped", "delivered")]
         counts = [Text(str(one)) if one not in (None, "0") else Text("–", "dim") for one in counts]

@@ -23,8 +23,12 @@ _NESTED = 60
 GOOD = frozenset(
     "active processed delivered paid confirmed completed fulfilled applied ok live closed released captured".split()
 )
-BAD = frozenset("failed dead open error cancelled quarantined critical disabled rejected exception lost 401 503".split())
-WAITING = frozenset("waiting due held paused duplicate acked snoozed warning unpaid pending stub draft observe".split())
+BAD = frozenset(
+    "failed dead open error cancelled quarantined critical disabled rejected exception lost 401 503".split()
+)
+WAITING = frozenset(
+    "waiting due held paused duplicate acked snoozed warning unpaid pending stub draft observe".split()
+)
 
 
 def console() -> Console:
@@ -45,7 +49,9 @@ def line(row: Any) -> None:
     print(json.dumps(row, ensure_ascii=False), flush=True)
 
 
-def rows(found: Iterable[Mapping[str, Any]], columns: Mapping[str, str], *, json_lines: bool, none: str) -> None:
+def rows(
+    found: Iterable[Mapping[str, Any]], columns: Mapping[str, str], *, json_lines: bool, none: str
+) -> None:
     """A list: `columns` are titles and the dotted paths that fill them, `none` the sentence for an empty one."""
     if json_lines:
         for row in found:

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from hub.fixtures import Samples
 
 ChannelName = Annotated[str, typer.Argument(help="The channel, such as shopify.")]
-Fixture = Annotated[str, typer.Argument(help="One of its samples by name, or a topic; a plain order if none.")]
-Connection = Annotated[str, typer.Option("--connection", "-c", help="The connection to send it to; the channel's only one if none.")]
+Fixture = Annotated[
+    str, typer.Argument(help="One of its samples by name, or a topic; a plain order if none.")
+]
+Connection = Annotated[
+    str,
+    typer.Option("--connection", "-c", help="The connection to send it to; the channel's only one if none."),
+]
 Listing = Annotated[bool, typer.Option("--list", help="Show the samples there are and send none.")]
 
 _WANTED = ("order", "shipment", "tracking")
@@ -53,7 +58,9 @@ def simulate(
         target = _target(line, channel, connection)
         answer = _send(line, target["intake_url"], _signed(channel, message, {**found.settings, **given}))
     if json:
-        return show.as_json({"connection": target["name"], "status": answer.status_code, "answer": answer.text})
+        return show.as_json(
+            {"connection": target["name"], "status": answer.status_code, "answer": answer.text}
+        )
     return _tell(answer, target, told=bool(given))
 
 
@@ -87,7 +94,10 @@ def _target(line: Client, channel: str, name: str) -> dict[str, Any]:
         return there[0]
     if not there:
         raise Failure(f"there is no connection of {channel}", hint=f"`orderhub connect {channel}` makes one.")
-    raise Failure(f"{channel} has {len(there)} connections", hint="Say which: --connection " + " | ".join(one["name"] for one in there))
+    raise Failure(
+        f"{channel} has {len(there)} connections",
+        hint="Say which: --connection " + " | ".join(one["name"] for one in there),
+    )
 
 
 def _signed(channel: str, message: Message, given: dict[str, Any]) -> Message:
@@ -116,6 +126,8 @@ def _tell(answer: Any, target: dict[str, Any], *, told: bool) -> None:
             hint="Say the connection's own: --set webhook_secret=…, or --set webhook_secret=@file.",
         )
     if answer.status_code == 200 and "duplicate" in answer.text:
-        out.print("It was sent before: the sample has a delivery id of its own. Another sample is another message.")
+        out.print(
+            "It was sent before: the sample has a delivery id of its own. Another sample is another message."
+        )
     elif answer.is_success:
         out.print("Next: orderhub messages list, orderhub orders list")

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 Doc = Mapping[str, Any]
-Field = Annotated[str, typer.Argument(help="A field, such as ship_to.city or lines[0].sku; all of them if none.")]
+Field = Annotated[
+    str, typer.Argument(help="A field, such as ship_to.city or lines[0].sku; all of them if none.")
+]
 
 
 def why(order: Which, field: Field = "", json: AsJson = False) -> None:
@@ -29,7 +31,10 @@ def why(order: Which, field: Field = "", json: AsJson = False) -> None:
     if json:
         return show.as_json(found)
     if not found["leaves"]:
-        raise Failure(f"the order has no {field or 'values'}", hint=f"`orderhub why {order}` shows every field that it has.")
+        raise Failure(
+            f"the order has no {field or 'values'}",
+            hint=f"`orderhub why {order}` shows every field that it has.",
+        )
     out = show.console()
     for leaf in found["leaves"]:
         out.print(_leaf(leaf))
@@ -41,7 +46,10 @@ def _leaf(leaf: Doc) -> Text:
 
     text = Text.assemble((leaf["path"], "bold"), f"  {leaf['value']}\n")
     given = leaf.get("given")
-    text.append(f"    {_given(given)}\n" if given else "    counted, named or concluded by the hub itself\n", "" if given else "dim")
+    text.append(
+        f"    {_given(given)}\n" if given else "    counted, named or concluded by the hub itself\n",
+        "" if given else "dim",
+    )
     for other in leaf.get("overrode", ()):
         text.append(f"    over {other['value']!r}: {_given(other['given'])}\n", "dim")
     text.rstrip()

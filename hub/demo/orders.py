@@ -46,8 +46,17 @@ def edited(note: str, minute: int = 5) -> Doc:
     """What an edit changes: three kites for two, a note, and the time of it."""
     lines = sample("order").json()["line_items"]
     lines[1] = {**lines[1], "quantity": 3, "current_quantity": 3, "price": "14.50"}
-    money = {"subtotal_price": "107.50", "current_subtotal_price": "107.50", "total_line_items_price": "107.50"}
-    money |= {"total_price": "113.40", "current_total_price": "113.40", "total_tax": "21.20", "current_total_tax": "21.20"}
+    money = {
+        "subtotal_price": "107.50",
+        "current_subtotal_price": "107.50",
+        "total_line_items_price": "107.50",
+    }
+    money |= {
+        "total_price": "113.40",
+        "current_total_price": "113.40",
+        "total_tax": "21.20",
+        "current_total_tax": "21.20",
+    }
     return {**money, "note": note, "updated_at": f"2026-10-12T10:{minute:02}:00+00:00", "line_items": lines}
 
 
@@ -66,7 +75,9 @@ async def signed_order(scene: Scene) -> Message:
     """A signed order goes the whole way."""
     message = shop_order(scene.shop, ORDER)
     answer = await scene.store.send(message)
-    scene.voice.check(answer.status == 202, "shop → hub", f"orders/create {ORDER}, signed by the shop: {answered(answer)}")
+    scene.voice.check(
+        answer.status == 202, "shop → hub", f"orders/create {ORDER}, signed by the shop: {answered(answer)}"
+    )
     order = await scene.order(ORDER)
     pieces = sum(int(line["quantity"]["ordered"]) for line in order["lines"])
     scene.voice.check(
@@ -85,25 +96,48 @@ async def signed_order(scene: Scene) -> Message:
 
 async def early_edit(scene: Scene) -> None:
     """An edit overtakes its order; the order is the same as where nothing was overtaken."""
-    first = await scene.store.send(shop_order(scene.shop, EARLY, "orders/updated", **edited("Leave it at the bakery.")))
-    scene.voice.check(first.status == 202, "shop → hub", f"the edit of {EARLY} comes first: {answered(first)}")
+    first = await scene.store.send(
+        shop_order(scene.shop, EARLY, "orders/updated", **edited("Leave it at the bakery."))
+    )
+    scene.voice.check(
+        first.status == 202, "shop → hub", f"the edit of {EARLY} comes first: {answered(first)}"
+    )
     await scene.order(EARLY)
     late = await scene.store.send(shop_order(scene.shop, EARLY))
-    scene.voice.check(late.status == 202, "shop → hub", f"the order {EARLY} itself comes after it: {answered(late)}")
+    scene.voice.check(
+        late.status == 202, "shop → hub", f"the order {EARLY} itself comes after it: {answered(late)}"
+    )
     await scene.store.send(shop_order(scene.shop, TIMELY))
     await scene.order(TIMELY)
-    await scene.store.send(shop_order(scene.shop, TIMELY, "orders/updated", **edited("Leave it at the bakery.")))
+    await scene.store.send(
+        shop_order(scene.shop, TIMELY, "orders/updated", **edited("Leave it at the bakery."))
+    )
     timely = await scene.order(TIMELY, lambda one: one["customer_note"] == "Leave it at the bakery.")
     overtaken = await scene.order(EARLY)
-    parts = ("customer_note", "totals", "computed_totals", "buyer", "ship_to", "shipping", "state", "payment_status")
-    same = all(overtaken.get(part) == timely.get(part) for part in parts) and _pieces(overtaken) == _pieces(timely)
+    parts = (
+        "customer_note",
+        "totals",
+        "computed_totals",
+        "buyer",
+        "ship_to",
+        "shipping",
+        "state",
+        "payment_status",
+    )
+    same = all(overtaken.get(part) == timely.get(part) for part in parts) and _pieces(overtaken) == _pieces(
+        timely
+    )
     scene.voice.check(
         same, "hub", f"{EARLY} is what {TIMELY} is, which came in order: {amount(overtaken)}, “{overtaken['customer_note']}”",
         otherwise=f"{EARLY} and {TIMELY} differ",
     )  # fmt: skip
     await scene.heard("order.edited", TIMELY)
     told = [one.type for one in scene.partner.heard if one.number == EARLY and one.type == "order.edited"]
-    scene.voice.check(not told, "hub → partner", f"order.created of {EARLY}, edited already: the late order is no news to anyone")
+    scene.voice.check(
+        not told,
+        "hub → partner",
+        f"order.created of {EARLY}, edited already: the late order is no news to anyone",
+    )
     scene.voice.see(f"orderhub orders show {EARLY}    orderhub events list --order {EARLY}")
 
 
@@ -122,7 +156,9 @@ async def duplicate(scene: Scene, message: Message) -> None:
     after = await scene.rows("/v1/events", order=(await scene.order(ORDER))["id"])
     created = [one for one in scene.partner.accepted if one.number == ORDER and one.type == "order.created"]
     scene.voice.check(
-        len(before) == len(after) and len(created) == 1, "hub → partner", f"nothing: {ORDER} was created once and told once"
+        len(before) == len(after) and len(created) == 1,
+        "hub → partner",
+        f"nothing: {ORDER} was created once and told once",
     )
     scene.voice.see(f"orderhub messages list --connection {SHOP}")
 
@@ -133,11 +169,17 @@ async def forged(scene: Scene) -> None:
     message = shop_order(scene.shop, "KK-6666", total_price="0.01")
     other = read_settings(scene.store.channel.settings, {"webhook_secret": "guessed"})
     answer = await scene.store.send(message, secret=other)
-    scene.voice.check(answer.status == 401, "stranger → hub", f"an order for 0.01 EUR with a guessed secret: {answered(answer)}")
+    scene.voice.check(
+        answer.status == 401,
+        "stranger → hub",
+        f"an order for 0.01 EUR with a guessed secret: {answered(answer)}",
+    )
     after = await scene.rows("/v1/messages")
     orders = await scene.rows("/v1/orders", number="KK-6666")
     scene.voice.check(
-        len(before) == len(after) and not orders, "hub", "nothing is stored but a counter: no message, no order, no webhook"
+        len(before) == len(after) and not orders,
+        "hub",
+        "nothing is stored but a counter: no message, no order, no webhook",
     )
     scene.voice.see("curl -s $ORDERHUB_URL/metrics | grep forged")
 
@@ -147,7 +189,9 @@ async def unreadable(scene: Scene) -> None:
     lines = sample("order").json()["line_items"]
     lines[0] = {**lines[0], "price": "64,00"}
     answer = await scene.store.send(shop_order(scene.shop, COMMA, line_items=lines))
-    scene.voice.check(answer.status == 202, "shop → hub", f"{COMMA} has a price with a comma: {answered(answer)} and kept")
+    scene.voice.check(
+        answer.status == 202, "shop → hub", f"{COMMA} has a price with a comma: {answered(answer)} and kept"
+    )
     fault = await scene.until("an exception", lambda: _open_exception(scene))
     place = fault["place"]
     scene.voice.check(
@@ -156,10 +200,14 @@ async def unreadable(scene: Scene) -> None:
     )  # fmt: skip
     await scene.post("/v1/mappings/activate", {"text": MAPPING})
     await scene.patch(f"/v1/connections/{SHOP}", {"mappings": {"*": "kite.order"}})
-    scene.voice.check(True, "operator → hub", "a mapping that extends shopify.order by one line is tested and activated")
+    scene.voice.check(
+        True, "operator → hub", "a mapping that extends shopify.order by one line is tested and activated"
+    )
     await scene.post(f"/v1/messages/{answer.said['message']}/replay")
     order = await scene.order(COMMA)
-    scene.voice.check(order["state"] == "confirmed", "hub", f"the kept message is read again: {COMMA}, {amount(order)}")
+    scene.voice.check(
+        order["state"] == "confirmed", "hub", f"the kept message is read again: {COMMA}, {amount(order)}"
+    )
     await scene.until("the exception to close", lambda: _closed(scene, fault["id"]))
     scene.voice.check(True, "hub", "the exception has closed itself")
     webhook = await scene.heard("order.created", COMMA)
@@ -187,10 +235,16 @@ async def phone_order(scene: Scene) -> None:
         "totals": {"total": "29.00"},
     })  # fmt: skip
     order = await scene.order(PHONE)
-    scene.voice.check(order["state"] == "open", "telephone → hub", f"POST /v1/orders {PHONE}: {order['state']}, to be confirmed")
+    scene.voice.check(
+        order["state"] == "open",
+        "telephone → hub",
+        f"POST /v1/orders {PHONE}: {order['state']}, to be confirmed",
+    )
     await scene.post(f"/v1/orders/{order['id']}/confirm")
     order = await scene.order(PHONE, lambda one: one["state"] == "confirmed")
     scene.voice.check(bool(made), "telephone → hub", f"POST /v1/orders/…/confirm: {order['state']}")
     webhook = await scene.heard("order.confirmed", PHONE)
-    scene.voice.check(webhook.verified, "hub → partner", f"order.created and order.confirmed of {PHONE}, in this order")
+    scene.voice.check(
+        webhook.verified, "hub → partner", f"order.created and order.confirmed of {PHONE}, in this order"
+    )
     scene.voice.see(f"orderhub orders show {PHONE}    orderhub endpoints show {PARTNER}")

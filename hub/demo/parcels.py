@@ -29,7 +29,9 @@ async def scans(scene: Scene) -> None:
     first = await scene.parcels.send(_scan("delivered"))
     order = await scene.order(ORDER, lambda one: one["shipments"][0]["status"] == "delivered")
     scene.voice.check(
-        first.status == 202, "AfterShip → hub", f"“delivered” comes first and names the number alone: it is {ORDER}'s parcel"
+        first.status == 202,
+        "AfterShip → hub",
+        f"“delivered” comes first and names the number alone: it is {ORDER}'s parcel",
     )
     late = await scene.parcels.send(_scan("transit"))
     processed = await scene.until("the late scan", lambda: _processed(scene, late.said["message"]))
@@ -41,9 +43,13 @@ async def scans(scene: Scene) -> None:
     )  # fmt: skip
     for type_ in ("shipment.shipped", "shipment.delivered"):
         await scene.heard(type_, ORDER)
-    told = [one.type for one in scene.partner.accepted if one.number == ORDER and one.type.startswith("shipment.")]
+    told = [
+        one.type for one in scene.partner.accepted if one.number == ORDER and one.type.startswith("shipment.")
+    ]
     scene.voice.check(
-        told.index("shipment.shipped") < told.index("shipment.delivered"), "hub → partner", f"{', then '.join(told)}"
+        told.index("shipment.shipped") < told.index("shipment.delivered"),
+        "hub → partner",
+        f"{', then '.join(told)}",
     )
     scene.voice.see(f"orderhub orders show {ORDER}    orderhub messages list --connection {PARCELS}")
 
@@ -71,7 +77,9 @@ async def shop_told(scene: Scene) -> None:
         otherwise=f"the shop was told {len(scene.shop.told)} times",
     )  # fmt: skip
     scene.voice.check(
-        "Fulfilled" in scene.shop.asked, "hub → shop", "it had looked first whether an earlier try was there: never two parcels of one"
+        "Fulfilled" in scene.shop.asked,
+        "hub → shop",
+        "it had looked first whether an earlier try was there: never two parcels of one",
     )
     scene.voice.see(f"orderhub deliveries list --order {ORDER}")
 
@@ -93,7 +101,9 @@ async def partner_away(scene: Scene) -> None:
     tries = await scene.until("the partner to refuse", refused)
     heads = {one.id for one in scene.partner.heard if one.number == AWAY}
     scene.voice.check(
-        len(heads) == 1, "hub → partner", f"answers 503: the first event of {AWAY} is tried again ({tries} times), the others wait"
+        len(heads) == 1,
+        "hub → partner",
+        f"answers 503: the first event of {AWAY} is tried again ({tries} times), the others wait",
     )
     scene.partner.down = False
     events = [one["id"] for one in await scene.rows("/v1/events", order=order["id"])]
@@ -107,4 +117,6 @@ async def partner_away(scene: Scene) -> None:
         got == events, "hub → partner", f"is back: all {len(got)} events of {AWAY}, each once, in the order in which they happened",
         otherwise=f"the hub said {events}, the partner got {got}",
     )  # fmt: skip
-    scene.voice.see(f"orderhub deliveries list --endpoint {PARTNER}    orderhub messages list --connection {SHOP}")
+    scene.voice.see(
+        f"orderhub deliveries list --endpoint {PARTNER}    orderhub messages list --connection {SHOP}"
+    )

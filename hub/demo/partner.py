@@ -78,9 +78,13 @@ class Partner:
             body += part.get("body", b"")
             if not part.get("more_body"):
                 break
-        headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        headers = Headers(
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        )
         one = self._judged(headers, body)
-        await send({"type": "http.response.start", "status": one.answered, "headers": [(b"content-length", b"0")]})
+        await send(
+            {"type": "http.response.start", "status": one.answered, "headers": [(b"content-length", b"0")]}
+        )
         await send({"type": "http.response.body", "body": b""})
         await self._keep(one)
 

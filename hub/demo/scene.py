@@ -54,7 +54,9 @@ class Scene:
 
     async def post(self, path: str, body: Any = None) -> Any:
         """Do something over the API."""
-        return self._said(await self.api.post(path, json=body, headers={"idempotency-key": secrets.token_hex(12)}))
+        return self._said(
+            await self.api.post(path, json=body, headers={"idempotency-key": secrets.token_hex(12)})
+        )
 
     async def patch(self, path: str, body: Doc) -> Any:
         """Change something over the API."""
@@ -63,7 +65,9 @@ class Scene:
     def _said(self, answer: httpx.Response) -> Any:
         if answer.is_success:
             return answer.json() if answer.content else None
-        raise Broken(f"{answer.request.method} {answer.request.url.path} was answered {answer.status_code}: {answer.text}")
+        raise Broken(
+            f"{answer.request.method} {answer.request.url.path} was answered {answer.status_code}: {answer.text}"
+        )
 
     async def rows(self, path: str, **params: Any) -> list[Doc]:
         """All rows of a list that fits on a page."""
@@ -84,7 +88,10 @@ class Scene:
             lambda one: one.type == type_ and one.number == number and one.answered < 300, _PATIENCE
         )
         if found is None:
-            got = ", ".join(f"{one.type} of {one.number} ({one.answered})" for one in self.partner.heard) or "nothing"
+            got = (
+                ", ".join(f"{one.type} of {one.number} ({one.answered})" for one in self.partner.heard)
+                or "nothing"
+            )
             raise Broken(f"the partner did not get {type_} of {number}; it got {got}")
         return found
 

@@ -69,8 +69,17 @@ class Shop:
 
     def shop(self, _: Doc) -> Doc:
         """Who the shop is."""
-        shop = {"myshopifyDomain": self.domain, "name": "Kite & Kettle", "currencyCode": "EUR", "ianaTimezone": "Europe/Lisbon"}
-        scopes = ("read_orders", "read_merchant_managed_fulfillment_orders", "write_merchant_managed_fulfillment_orders")
+        shop = {
+            "myshopifyDomain": self.domain,
+            "name": "Kite & Kettle",
+            "currencyCode": "EUR",
+            "ianaTimezone": "Europe/Lisbon",
+        }
+        scopes = (
+            "read_orders",
+            "read_merchant_managed_fulfillment_orders",
+            "write_merchant_managed_fulfillment_orders",
+        )
         return {"shop": shop, "currentAppInstallation": {"accessScopes": [{"handle": one} for one in scopes]}}
 
     def nothing_new(self, _: Doc) -> Doc:
@@ -88,13 +97,21 @@ class Shop:
         order = _number(variables["id"])
         if order not in self.orders:
             return {"order": None}
-        return {"order": {"cancelledAt": None, "fulfillments": [one.node() for one in self.told if one.order == order]}}
+        return {
+            "order": {
+                "cancelledAt": None,
+                "fulfillments": [one.node() for one in self.told if one.order == order],
+            }
+        }
 
     def fulfilled_lines(self, variables: Doc) -> Doc:
         """The pieces in a parcel."""
         one = next(one for one in self.told if one.id == _number(variables["id"]))
         nodes = [
-            {"quantity": item["quantity"], "lineItem": {"id": f"gid://shopify/LineItem/{_number(item['id'])}"}}
+            {
+                "quantity": item["quantity"],
+                "lineItem": {"id": f"gid://shopify/LineItem/{_number(item['id'])}"},
+            }
             for item in one.items
         ]
         return {"fulfillment": {"fulfillmentLineItems": {"pageInfo": _NO_MORE, "nodes": nodes}}}
@@ -116,7 +133,8 @@ class Shop:
         return [
             {
                 "id": f"gid://shopify/FulfillmentOrderLineItem/{line}",
-                "remainingQuantity": pieces - sum(one["quantity"] for one in shipped if _number(one["id"]) == line),
+                "remainingQuantity": pieces
+                - sum(one["quantity"] for one in shipped if _number(one["id"]) == line),
                 "lineItem": {"id": f"gid://shopify/LineItem/{line}"},
             }
             for line, pieces in self.orders.get(order, {}).items()
@@ -140,7 +158,12 @@ class Shop:
 
     def track(self, variables: Doc) -> Doc:
         """A parcel's number is corrected."""
-        one = next(one for one in self.told if one.id == _number(variables["fulfillmentId"] if "fulfillmentId" in variables else variables["id"]))
+        one = next(
+            one
+            for one in self.told
+            if one.id
+            == _number(variables["fulfillmentId"] if "fulfillmentId" in variables else variables["id"])
+        )
         tracking = variables["tracking"]
         one.company, one.number = tracking.get("company") or one.company, tracking.get("number") or one.number
         made = {"id": f"gid://shopify/Fulfillment/{one.id}", "legacyResourceId": one.id}

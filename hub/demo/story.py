@@ -27,14 +27,25 @@ Step = Callable[[Scene], Awaitable[object]]
 
 
 async def play(
-    *, end: bool, port: int = 0, record: Path | None = None, voice: Voice | None = None, verify: Verify = signed_by_hub
+    *,
+    end: bool,
+    port: int = 0,
+    record: Path | None = None,
+    voice: Voice | None = None,
+    verify: Verify = signed_by_hub,
 ) -> int:
     """Tell the whole story; leave the hub running until Ctrl-C unless it is to `end`. 0 when all of it was so."""
     voice = voice or Voice()
     partner, shop = Partner(verify, record), Shop(DOMAIN)
     with tempfile.TemporaryDirectory(prefix="orderhub-demo-") as folder:
-        async with hub_process(Path(folder), port) as hub, hosted(partner) as partner_url, hosted(shop) as shop_url:
-            voice.plain(f"A hub runs at {hub.url}, a shop at {shop_url}, a partner at {partner_url}; all on this machine.")
+        async with (
+            hub_process(Path(folder), port) as hub,
+            hosted(partner) as partner_url,
+            hosted(shop) as shop_url,
+        ):
+            voice.plain(
+                f"A hub runs at {hub.url}, a shop at {shop_url}, a partner at {partner_url}; all on this machine."
+            )
             scene = await _tell(hub, partner, partner_url, shop, shop_url, voice)
             _sum_up(voice, partner)
             if not end:
@@ -92,7 +103,9 @@ def _sum_up(voice: Voice, partner: Partner) -> None:
         otherwise=f"{len(partner.heard) - believed} of {len(partner.heard)} webhooks could not be verified",
     )  # fmt: skip
     if voice.faults:
-        voice.plain(f"{len(voice.faults)} of {voice.checks} checks failed, in {voice.elapsed:.1f} s:", "bold red")
+        voice.plain(
+            f"{len(voice.faults)} of {voice.checks} checks failed, in {voice.elapsed:.1f} s:", "bold red"
+        )
         for fault in voice.faults:
             voice.plain(f"  {fault}", "red")
     else:

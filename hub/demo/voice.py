@@ -46,7 +46,9 @@ class Voice:
         mark = ("✓", "bold green") if holds else ("✗", "bold red")
         said = text if holds else otherwise or f"not so: {text}"
         first, *more = textwrap.wrap(said, max(20, self._console.width - _INDENT)) or [""]
-        self._console.print(Text.assemble("  ", mark, " ", (who.ljust(_WHO), "cyan"), (first, "" if holds else "red")))
+        self._console.print(
+            Text.assemble("  ", mark, " ", (who.ljust(_WHO), "cyan"), (first, "" if holds else "red"))
+        )
         for line in more:
             self._console.print(Text(" " * _INDENT + line, "" if holds else "red"))
         if not holds:

@@ -55,7 +55,9 @@ def start(folder: Path, *args: str, **environment: str) -> Served:
     log = folder / "serve.log"
     command = [sys.executable, "-m", "hub", "serve", "--port", "0", "--allow-private", "127.0.0.1/32", *args]
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=folder, env=plain_environment(**environment), stdout=out, stderr=out)
+        process = subprocess.Popen(
+            command, cwd=folder, env=plain_environment(**environment), stdout=out, stderr=out
+        )
     file = folder / "orderhub.db.run"
     until = time.monotonic() + 60
     while not (file.exists() and "orderhub" in log.read_text()):

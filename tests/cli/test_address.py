@@ -9,7 +9,11 @@ from hub.cli.failures import Failure
 
 
 def test_the_environment_names_the_hub():
-    told = {"ORDERHUB_URL": "http://hub.example:8080/", "ORDERHUB_TOKEN": "oh_1", "ORDERHUB_ADMIN_TOKEN": "oh_2"}
+    told = {
+        "ORDERHUB_URL": "http://hub.example:8080/",
+        "ORDERHUB_TOKEN": "oh_1",
+        "ORDERHUB_ADMIN_TOKEN": "oh_2",
+    }
 
     assert find_address(told) == Address("http://hub.example:8080", "oh_1", "ORDERHUB_URL")
 

@@ -87,13 +87,19 @@ def test_every_fault_of_a_file_is_told_at_once(file, tmp_path):
         read_wanted(file)
 
     lines = told.value.reason.splitlines()
-    assert [line.partition(": ")[2].partition(":")[0] for line in lines] == ["connection", "endpoints[1]", "partners[2]"]
+    assert [line.partition(": ")[2].partition(":")[0] for line in lines] == [
+        "connection",
+        "endpoints[1]",
+        "partners[2]",
+    ]
 
 
 def test_a_secret_that_is_not_there_is_told_with_its_place(file, monkeypatch):
     monkeypatch.delenv("SHOP_SECRET")
 
-    with pytest.raises(Failure, match=r"connections\.shop\.settings\.webhook_secret: the environment has no SHOP_SECRET"):
+    with pytest.raises(
+        Failure, match=r"connections\.shop\.settings\.webhook_secret: the environment has no SHOP_SECRET"
+    ):
         read_wanted(file)
 
 

@@ -48,7 +48,16 @@ def test_a_second_one_gets_a_name_of_its_own(at_hub):
 
 
 def test_every_fault_of_the_settings_is_told_at_once(at_hub):
-    said = at_hub("connect", "shopify", "--set", "webhok_secret=a", "--set", "notify_customer=perhaps", "--time-zone", "Lisbon")
+    said = at_hub(
+        "connect",
+        "shopify",
+        "--set",
+        "webhok_secret=a",
+        "--set",
+        "notify_customer=perhaps",
+        "--time-zone",
+        "Lisbon",
+    )
 
     assert said.code == 1
     assert "is webhook_secret meant?" in said.err
@@ -132,7 +141,11 @@ def test_the_settings_of_every_channel_can_be_asked_for():
 def test_secrets_are_known_by_their_schema():
     properties, _ = fields(msgspec.json.schema(load_registry().channels["shopify"].settings))
 
-    assert {name for name, about in properties.items() if secret(about)} == {"webhook_secret", "client_secret", "access_token"}
+    assert {name for name, about in properties.items() if secret(about)} == {
+        "webhook_secret",
+        "client_secret",
+        "access_token",
+    }
 
 
 def test_the_set_up_of_every_channel_is_found_in_its_manual():

@@ -111,10 +111,14 @@ async def test_the_shop_ships_what_is_left_and_no_more():
 
         async def ask(query, **variables):
             body = {"query": query, "variables": variables}
-            return (await api.post("/graphql", json=body, headers={"x-shopify-access-token": TOKEN})).json()["data"]
+            return (await api.post("/graphql", json=body, headers={"x-shopify-access-token": TOKEN})).json()[
+                "data"
+            ]
 
         item = {"id": "gid://shopify/FulfillmentOrderLineItem/1", "quantity": 1}
-        taken = [{"fulfillmentOrderId": "gid://shopify/FulfillmentOrder/17", "fulfillmentOrderLineItems": [item]}]
+        taken = [
+            {"fulfillmentOrderId": "gid://shopify/FulfillmentOrder/17", "fulfillmentOrderLineItems": [item]}
+        ]
         await ask("mutation Fulfill($f: X!) { … }", fulfillment={
             "lineItemsByFulfillmentOrder": taken, "trackingInfo": {"number": "N1", "company": "CTT"},
         })  # fmt: skip

@@ -20,7 +20,18 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 @pytest.fixture
 def fleet(postgres_url, tmp_path):
     """Two processes, with where they are."""
-    command = [sys.executable, "-m", "hub", "serve", "--database", postgres_url, "--port", "0", "--processes", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "hub",
+        "serve",
+        "--database",
+        postgres_url,
+        "--port",
+        "0",
+        "--processes",
+        "2",
+    ]
     environment = plain_environment(ORDERHUB_KEY=KEY, ORDERHUB_ADMIN_TOKEN="oh_of_the_fleet")
     log = tmp_path / "fleet.log"
     with log.open("wb") as out:

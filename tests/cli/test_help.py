@@ -47,7 +47,9 @@ def test_help_brings_in_nothing_that_only_commands_need():
         "print([name for name in ('httpx', 'msgspec', 'aiohttp', 'uvicorn', 'starlette', 'structlog') if name in sys.modules])"
     )
 
-    out = subprocess.run([sys.executable, "-c", code], env=plain_environment(), capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", code], env=plain_environment(), capture_output=True, text=True, check=True
+    )
 
     assert out.stdout.splitlines()[-1] == "[]"
 

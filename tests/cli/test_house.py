@@ -20,7 +20,9 @@ def test_check_is_content_with_what_is_shipped(orderhub):
 
 
 def test_check_tells_every_fault_of_an_operators_mapping_with_its_place(orderhub, tmp_path):
-    (tmp_path / "my.order.yaml").write_text("map: my.order\ntarget: order/1\nfields:\n  ref: id | mony\n  nummer: x\n")
+    (tmp_path / "my.order.yaml").write_text(
+        "map: my.order\ntarget: order/1\nfields:\n  ref: id | mony\n  nummer: x\n"
+    )
 
     said = orderhub("check", "--mappings", str(tmp_path))
 
@@ -35,7 +37,9 @@ def test_check_tells_every_fault_of_an_operators_mapping_with_its_place(orderhub
 def test_serve_does_not_start_with_a_faulty_mapping_and_lists_all_faults(tmp_path):
     folder = tmp_path / "mappings"
     folder.mkdir()
-    (folder / "shopify.order.yaml").write_text("map: shopify.order\ntarget: order/1\nfields:\n  ref: id | mony\n")
+    (folder / "shopify.order.yaml").write_text(
+        "map: shopify.order\ntarget: order/1\nfields:\n  ref: id | mony\n"
+    )
 
     said = subprocess.run(
         [sys.executable, "-m", "hub", "check"], cwd=tmp_path, env=plain_environment(ORDERHUB_MAPPINGS=str(folder)),
@@ -91,7 +95,17 @@ def test_a_sample_is_sent_signed_and_becomes_a_message(at_hub, shop):
 
 
 def test_a_sample_signed_with_another_secret_is_refused_with_what_to_do(at_hub, shop):
-    said = at_hub("simulate", "shopify", "orders-create.plain", "-c", "sim", "--set", "webhook_secret=guess", "--set", "client_secret=guess")
+    said = at_hub(
+        "simulate",
+        "shopify",
+        "orders-create.plain",
+        "-c",
+        "sim",
+        "--set",
+        "webhook_secret=guess",
+        "--set",
+        "client_secret=guess",
+    )
 
     assert said.code == 1
     assert "--set webhook_secret" in said.err
@@ -104,6 +118,8 @@ def test_the_samples_of_a_channel_are_listed(at_hub, shop):
     assert "no fixture 'orders-create.none'" in said.err
 
 
-@pytest.mark.parametrize(("channel", "sample"), [("shopify", "orders-create.plain"), ("aftership", "tracking_update.delivered")])
+@pytest.mark.parametrize(
+    ("channel", "sample"), [("shopify", "orders-create.plain"), ("aftership", "tracking_update.delivered")]
+)
 def test_without_a_name_the_plainest_sample_is_sent(channel, sample):
     assert plainest(load_registry().samples(channel)) == sample

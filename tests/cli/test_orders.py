@@ -35,10 +35,16 @@ def test_lists_are_filtered(at_hub, order):
 
 
 def test_people_decide_and_refused_decisions_say_what_is_allowed(at_hub, order):
-    assert "held: address" in at_hub("orders", "hold", "LL-2041", "--reason", "address", "--note", "no street").out
+    assert (
+        "held: address"
+        in at_hub("orders", "hold", "LL-2041", "--reason", "address", "--note", "no street").out
+    )
     assert "no street" in at_hub("orders", "show", "LL-2041").out
     assert "held" not in at_hub("orders", "release", "LL-2041").out
-    assert at_hub("orders", "note", "LL-2041", "call at noon", "--json").json()["notes"][-1]["text"] == "call at noon"
+    assert (
+        at_hub("orders", "note", "LL-2041", "call at noon", "--json").json()["notes"][-1]["text"]
+        == "call at noon"
+    )
 
     refused = at_hub("orders", "confirm", "LL-2041")
 
@@ -79,7 +85,9 @@ def test_an_order_that_is_not_there_is_told_with_what_to_do(at_hub):
     assert "orderhub orders list" in said.err
 
 
-@pytest.mark.parametrize("command", [("events", "list", "-f"), ("events", "follow"), ("messages", "follow")], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [("events", "list", "-f"), ("events", "follow"), ("messages", "follow")], ids=" ".join
+)
 def test_following_tells_a_line_of_json_for_each_and_ends_with_ctrl_c(at_hub, order, served, command):
     environment = plain_environment(ORDERHUB_URL=served.url, ORDERHUB_TOKEN=served.token)
     running = subprocess.Popen(

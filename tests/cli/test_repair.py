@@ -93,7 +93,11 @@ def test_a_difference_is_shown_before_anything_is_activated(at_hub, shop, tmp_pa
     at_hub("simulate", "shopify", "orders-create.plain", "-c", "sim")
     until(lambda: at_hub("orders", "list", "--number", "LL-2041", "--json").lines())
     path = tmp_path / "shopify.order.yaml"
-    path.write_text(at_hub("map", "show", "shopify.order", "--json").json()["text"].replace("customer_note: note | trim", "customer_note: note | upper"))
+    path.write_text(
+        at_hub("map", "show", "shopify.order", "--json")
+        .json()["text"]
+        .replace("customer_note: note | trim", "customer_note: note | upper")
+    )
 
     said = at_hub("map", "diff", str(path), "--connection", "sim")
 
@@ -114,7 +118,11 @@ def test_rebuilding_changes_nothing_where_nothing_differs(at_hub, shop):
 
 def test_a_person_is_forgotten_only_when_told_twice(at_hub, shop):
     at_hub("simulate", "shopify", "orders-create.business", "-c", "sim")
-    order = until(lambda: [one for one in at_hub("orders", "list", "--json").lines() if one.get("buyer", {}).get("email")])[-1]
+    order = until(
+        lambda: [
+            one for one in at_hub("orders", "list", "--json").lines() if one.get("buyer", {}).get("email")
+        ]
+    )[-1]
     email = order["buyer"]["email"]
 
     assert "would be forgotten" in at_hub("redact", "--email", email).out
@@ -127,7 +135,13 @@ def test_a_person_is_forgotten_only_when_told_twice(at_hub, shop):
 def test_a_delivery_that_fails_is_shown_skipped_and_sent_again(at_hub, shop):
     at_hub("endpoints", "add", "http://127.0.0.1:9/hook", "--name", "away", "-e", "order.created")
     at_hub("simulate", "shopify", "orders-create.point_of_sale", "-c", "sim")
-    waiting = until(lambda: [one for one in at_hub("deliveries", "list", "--endpoint", "away", "--json").lines() if one["attempts"]])[0]
+    waiting = until(
+        lambda: [
+            one
+            for one in at_hub("deliveries", "list", "--endpoint", "away", "--json").lines()
+            if one["attempts"]
+        ]
+    )[0]
 
     shown = at_hub("deliveries", "show", waiting["id"])
     assert "connect" in shown.out

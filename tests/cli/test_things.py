@@ -8,7 +8,18 @@ from hub.cli.nouns import pairs, typed
 
 
 def test_an_endpoint_is_made_shown_changed_paused_and_removed(at_hub):
-    made = at_hub("endpoints", "add", "http://127.0.0.1:9/hook", "-e", "order.*", "--name", "wms", "--set", "rate=20", "--json")
+    made = at_hub(
+        "endpoints",
+        "add",
+        "http://127.0.0.1:9/hook",
+        "-e",
+        "order.*",
+        "--name",
+        "wms",
+        "--set",
+        "rate=20",
+        "--json",
+    )
     assert made.json()["secret"].startswith("whsec_")
 
     assert "wms" in at_hub("endpoints", "list").out
@@ -108,7 +119,15 @@ def test_an_empty_list_is_a_sentence_for_people_and_nothing_for_programs(at_hub)
 def test_a_set_reads_json_where_it_is_json(tmp_path):
     (tmp_path / "secret").write_text("s3cret\n")
 
-    given = pairs(["rate=20", 'events=["a.b"]', "name=true story", f"webhook_secret=@{tmp_path}/secret", "url=http://x/?a=b"])
+    given = pairs(
+        [
+            "rate=20",
+            'events=["a.b"]',
+            "name=true story",
+            f"webhook_secret=@{tmp_path}/secret",
+            "url=http://x/?a=b",
+        ]
+    )
 
     assert {name: typed(value) for name, value in given.items()} == {
         "rate": 20, "events": ["a.b"], "name": "true story", "webhook_secret": "s3cret", "url": "http://x/?a=b",
