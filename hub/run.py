@@ -26,6 +26,7 @@ from hub.contract.flow import Page
 from hub.contract.mapping import compile_expression
 from hub.converse import Converser
 from hub.directory import Connection, Directory, Endpoint, Token
+from hub.inbound.accounts import Accounts
 from hub.inbound.filing import Filing
 from hub.inbound.inbox import Inbox
 from hub.inbound.intake import Intake
@@ -86,7 +87,8 @@ class Hub:
             world, self._disable, claim, held=config.hold_outbound,
         )  # fmt: skip
         self.normalise = Normalise(
-            engine, self.directory, self.recorder, self.troubles, world, self.inbox, self.deliver.hand, self._aside
+            engine, self.directory, self.recorder, self.troubles, world, self.inbox, self.deliver.hand, self._aside,
+            Accounts(engine, self.directory, world),
         )
         self.reporter = Reporter(engine, self.directory, self.recorder, self.normalise, world)
         self.notices = Notices(engine, self.directory, self.announcer, self.troubles, world, self.deliver.hand)

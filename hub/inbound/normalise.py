@@ -19,6 +19,7 @@ from hub.contract.errors import Misconfigured, Rejected, Unreadable
 from hub.contract.fact import Fact, Notice, Read, Redaction, Stale
 from hub.contract.message import Message
 from hub.directory import Connection, Directory
+from hub.inbound.accounts import Accounts
 from hub.inbound.errand import errands
 from hub.inbound.hear import hear
 from hub.inbound.inbox import Inbox
@@ -60,6 +61,7 @@ class Normalise:
     inbox: Inbox
     hand: Callable[[list[Due]], None]
     aside: Callable[[Connection, Redaction | Notice | Stale], None]
+    accounts: Accounts
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def step(self) -> int:
@@ -70,8 +72,10 @@ class Normalise:
             arrivals = self.inbox.take(_BATCH)
         if not arrivals:
             return 0
-        await self.directory.refresh() if self.engine.shared else None
+        if self.engine.shared:
+            await self.directory.refresh()
         try:
+            await self.accounts.learn(arrivals)
             await self._settle([self.understand(one) for one in arrivals])
         finally:
             self.inbox.done(arrivals)

@@ -48,3 +48,6 @@ SELECT DISTINCT message FROM facts WHERE tenant = :tenant AND order_id = :order_
 
 -- name: messages_count
 SELECT status, count(*) FROM messages WHERE tenant = :tenant GROUP BY status;
+
+-- name: facts_of_connection
+SELECT 1 FROM facts JOIN messages ON messages.id = facts.message WHERE messages.connection = :connection LIMIT 1;
