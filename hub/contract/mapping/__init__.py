@@ -1,9 +1,10 @@
 """The mapping language: what a channel's words mean, as data (mappings/README.md is its manual).
 
 A file is read into a tree of texts with their places (document, extends), its expressions are parsed
-(lexer, parser, syntax) and checked against the canon (targets, check, build), which gives a plan. The
-plan runs as one generated function over a payload type made of the paths it names (payload, generate),
-or step by step where a place or a source has to be told (interpret, walk).
+(lexer, parser, syntax) and checked against the canon (targets, check, build), which gives a plan. The plan
+runs as one generated function (generate, with phrases, paths and shortcuts) over a payload type made of the
+paths that it names (payload), or step by step where a place or a source has to be told (interpret, walk);
+engine chooses. What a step means stands in steps, and nowhere else.
 """
 
 from hub.contract.mapping.compile import compile_expression, compile_mapping

@@ -60,17 +60,13 @@ def same(value: Any) -> Any:
 
 def free(value: Any) -> Any:
     """Any value as JSON can say it: exact numbers as texts, nulls left out; an empty list or object is absent."""
+    if value.__class__ is str:
+        return value
     found = _free(value, 0)
     return None if found == [] or found == {} else found
 
 
 def _free(value: Any, depth: int) -> Any:
-    if value is None or value.__class__ is str or isinstance(value, str | bool):
-        return value
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, int):
-        return value if -(1 << 63) <= value < 1 << 63 else str(value)
     if depth > DEEPEST:
         raise Unfit(value, f"is nested deeper than {DEEPEST} levels")
     if isinstance(value, list):
@@ -81,6 +77,16 @@ def _free(value: Any, depth: int) -> Any:
             for name, one in value.items()
             if one is not None
         }
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, int):
+        return value if -(1 << 63) <= value < 1 << 63 else str(value)
     raise Unfit(value, "is not an exact value")
 
 

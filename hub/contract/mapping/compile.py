@@ -85,6 +85,7 @@ class _Compiler:
         return Mapping(
             name=name.text,
             target=aim.text,
+            subject=aim.text.partition("/")[0],
             source=self._text("source"),
             hash=hashlib.sha256("\0".join(self.sheet.texts).encode()).hexdigest()[:16],
             file=self.file,

@@ -31,7 +31,7 @@ from hub.contract.mapping.plan import (
 )
 from hub.contract.mapping.steps.other import truth
 from hub.contract.mapping.steps.registry import Step
-from hub.contract.mapping.syntax import Apply, Every, Expr, Path, inside
+from hub.contract.mapping.syntax import Apply, Every, Expr, Look, Path, inside
 from hub.contract.mapping.walk import WORK, WORK_PER_BYTE
 from hub.contract.mapping.writer import Writer
 
@@ -184,9 +184,14 @@ class Source:
         """A plan's result, put where it belongs unless it is absent."""
         if isinstance(plan, Leaf):
             self.put_leaf(plan, stand, sink)
-        else:
-            result = self.plan(plan, stand)
-            self.writer.line(f"if {result} is not None: {sink.format(result)}")
+            return
+        if isinstance(plan, Shape):
+            found = self.filled(plan, stand)
+            self.writer.line(f"if {self.fit(found, plan.demand)}: {sink.format(found)}")
+            return
+        result = self.plan(plan, stand)
+        some = result if isinstance(plan, Each) else f"{result} is not None"
+        self.writer.line(f"if {some}: {sink.format(result)}")
 
     def put_leaf(self, leaf: Leaf, stand: Stand, sink: str) -> None:
         """A leaf put where it belongs: at once when it is canonical already, else cast before."""
@@ -196,7 +201,8 @@ class Source:
             return
         if ready:
             self.writer.line(f"if {ready.format(name)}: {sink.format(name)}")
-        with self.writer.block(f"{'elif' if ready else 'if'} {name} is not None:"):
+        some = name if _textual(leaf) else f"{name} is not None"
+        with self.writer.block(f"{'elif' if ready else 'if'} {some}:"):
             self.cast(leaf, name)
             self.writer.line(f"if {name} is not None: {sink.format(name)}")
 
@@ -230,6 +236,12 @@ class Source:
 
     def shape(self, shape: Shape, stand: Stand) -> str:
         """An object."""
+        found = self.filled(shape, stand)
+        self.writer.line(f"if not ({self.fit(found, shape.demand)}): {found} = None")
+        return found
+
+    def filled(self, shape: Shape, stand: Stand) -> str:
+        """An object as far as it goes."""
         found = self.writer.fresh("d")
         self.writer.line(f"{found} = {{}}")
         self.fill(found, shape.spoken, stand)
@@ -238,21 +250,19 @@ class Source:
                 self.fill(found, shape.stated, stand)
         else:
             self.fill(found, shape.stated, stand)
-        return self.demanded(found, shape.demand)
+        return found
 
     def fill(self, found: str, fields: tuple[tuple[str, Plan], ...], stand: Stand) -> None:
         """The fields of an object that are not absent."""
         for name, plan in fields:
             self.put(plan, stand, f"{found}[{self.writer.named(name)}] = {{}}")
 
-    def demanded(self, found: str, demand: Demand) -> str:
-        """An object that has what it cannot be without, else null."""
+    def fit(self, found: str, demand: Demand) -> str:
+        """The source of a test whether an object has what it cannot be without; a fault where that is its `ref`."""
         if demand.ref:
             anything = f"{found} and " if demand.strict else ""
             self.writer.line(f"if {anything}'ref' not in {found}: raise {self.phrases.missing}")
-        tests = [found, *(f"{self.writer.named(name)} in {found}" for name in demand.needs)]
-        self.writer.line(f"if not ({' and '.join(tests)}): {found} = None")
-        return found
+        return " and ".join([found, *(f"{self.writer.named(name)} in {found}" for name in demand.needs)])
 
     def each(self, each: Each, stand: Stand) -> str:
         """A list, one result for each item that is to have one."""
@@ -311,7 +321,8 @@ class Source:
         for part in merge.parts:
             result = self.plan(part, stand)
             self.writer.line(f"if {result}.__class__ is dict: {found}.update({result})")
-        return self.demanded(found, merge.demand)
+        self.writer.line(f"if not ({self.fit(found, merge.demand)}): {found} = None")
+        return found
 
     def listed(self, listed: Listed, stand: Stand) -> str:
         """A list as it is written."""
@@ -339,11 +350,18 @@ class _Declared:
 def _ready(leaf: Leaf) -> str:
     """When a leaf's value needs no cast: a test of it, "as it is" for always, "" for never."""
     last = leaf.expr.step if isinstance(leaf.expr, Apply) else None
+    sure = "" if _textual(leaf) else "{0}.__class__ is str and "
     if leaf.cast is casts.text:
         whole = "" if _grows(leaf.expr) else "short or "
-        return f"{{0}}.__class__ is str and {{0}} and ({whole}len({{0}}) <= {casts.TEXT_LIMIT})"
+        return f"{sure}{{0}} and ({whole}len({{0}}) <= {casts.TEXT_LIMIT})"
     if leaf.cast is casts.key:
-        return f"{{0}}.__class__ is str and 0 < len({{0}}) <= {casts.KEY_LIMIT}"
+        return f"{sure}{{0}} and len({{0}}) <= {casts.KEY_LIMIT}"
+    if (
+        leaf.cast is casts.same
+        and isinstance(leaf.expr, Look)
+        and "" not in (*leaf.expr.table.words.values(), leaf.expr.table.rest)
+    ):
+        return "as it is"
     if leaf.cast is truth and last is not None and last.gives == "bool":
         return "as it is"
     if leaf.cast is truth:
@@ -351,6 +369,15 @@ def _ready(leaf: Leaf) -> str:
     if leaf.cast is casts.free:
         return "{0}.__class__ is str"
     return "as it is" if last is not None and _canonical(last) else ""
+
+
+def _textual(leaf: Leaf) -> bool:
+    """Whether the value is a text or null, whatever the payload holds, and an empty one is absent."""
+    expr = leaf.expr
+    while isinstance(expr, Apply) and expr.step.name == "required":
+        expr = expr.value
+    gives = isinstance(expr, Look) or (isinstance(expr, Apply) and expr.step.gives == "text")
+    return gives and leaf.cast in (casts.text, casts.key)
 
 
 def _grows(expr: Expr) -> bool:

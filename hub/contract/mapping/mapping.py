@@ -20,10 +20,12 @@ from hub.contract.message import Message
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Mapping:
-    """What a channel's words mean: a compiled mapping file. `hash` names its text and all that it extends."""
+    """What a channel's words mean: a compiled mapping file. `subject` is its target without the version,
+    `hash` names its text and all that it extends."""
 
     name: str
     target: str
+    subject: str = field(repr=False)
     source: str
     hash: str
     file: str
@@ -32,11 +34,6 @@ class Mapping:
     spot: Spot = field(repr=False)
     engine: Engine = field(repr=False)
     tests: tuple[Case, ...] = field(default=(), repr=False)
-
-    @property
-    def subject(self) -> str:
-        """What its facts speak of: the target without its version."""
-        return self.target.partition("/")[0]
 
     def decode(self, message: Message) -> Any:
         """The body as a tree of objects, lists, texts and exact numbers; raises Unreadable."""

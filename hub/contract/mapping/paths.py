@@ -64,10 +64,17 @@ class Paths:
     def walked(self, path: Path, stand: Stand) -> Spoken:
         """Where a path leads, its place in the typed payload still open."""
         at, parts = self.begin(path, stand)
-        kept = self.kept_length(path)
-        if kept:
-            at = self.kept(at, parts, kept, stand)
-        return self.along(at, parts, kept, len(parts), stand)
+        length = self.kept_length(path)
+        if not length:
+            return self.along(at, parts, 0, len(parts), stand)
+        kept = self.kept(at, parts, length, stand)
+        if length == len(parts) or any(isinstance(part, Index) for part in parts):
+            return self.along(kept, parts, length, len(parts), stand)
+        found = self.put(kept.text)
+        with self.writer.block(f"if {found}:"):
+            at = self.along(kept, parts, length, len(parts), stand)
+            self.writer.line(f"{found} = {at.text}")
+        return Spoken(found, at.node, many=True)
 
     def along(self, at: Spoken, parts: tuple[Part, ...], start: int, end: int, stand: Stand) -> Spoken:
         """From one part of a path to another."""

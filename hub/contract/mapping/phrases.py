@@ -92,11 +92,11 @@ class Phrases:
 
     def first(self, options: tuple[Expr, ...], stand: Stand) -> str:
         """The first that is neither null nor empty."""
-        name = self.own(options[0], stand)
+        name, empty = self.own(options[0], stand), self.writer.named(logic.empty, "empty")
         for option in options[1:]:
             with self.writer.block(f"if {hollow(name, self.writer)}:"):
                 self.writer.line(f"{name} = {self.value(option, stand)}")
-        self.writer.line(f"if {hollow(name, self.writer)}: {name} = None")
+        self.writer.line(f"if not {name} and {name} is not None and {empty}({name}): {name} = None")
         return name
 
     def looked(self, expr: Look, stand: Stand) -> str:

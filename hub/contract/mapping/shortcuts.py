@@ -61,7 +61,7 @@ def known(currency: str, writer: Writer) -> str:
 
 def hollow(name: str, writer: Writer) -> str:
     """The source of a test whether a variable is null or empty."""
-    return f"{name} is None or not {name} and {writer.named(empty, 'empty')}({name})"
+    return f"not {name} and ({name} is None or {writer.named(empty, 'empty')}({name}))"
 
 
 def _money(name: str, arguments: list[str], call: str, writer: Writer) -> str:

@@ -38,7 +38,12 @@ def tree(message: Message, form: Format) -> Any:
 
 def dirty(body: bytes) -> bool:
     """Whether a JSON body may hold a NUL, which can only stand there as an escape."""
-    return b"\\" in body and _NUL(body) is not None
+    at, tries = body.find(b"\\"), 0
+    while at >= 0 and tries < 50:
+        if body.startswith(b"u0000", at + 1):
+            return True
+        at, tries = body.find(b"\\", at + 2), tries + 1
+    return at >= 0 and _NUL(body, at) is not None
 
 
 def json_tree(message: Message) -> Any:

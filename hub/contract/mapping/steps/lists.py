@@ -66,7 +66,7 @@ def unique(value: Any, key: Any = None) -> list[Any]:
 def sort(value: Any, key: Any = None) -> list[Any]:
     """In ascending order: numbers by size before texts by code point, nulls last."""
     items = listed(value)
-    if key is None and all(one.__class__ is str and one[:1] not in _NUMBERLIKE for one in items):
+    if key is None and not [one for one in items if one.__class__ is not str or one[:1] in _NUMBERLIKE]:
         return sorted(items)
     return sorted(items, key=lambda one: _rank(one if key is None else _member(one, key)))
 

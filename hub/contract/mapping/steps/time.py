@@ -20,6 +20,7 @@ _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[Tt ].{1,40})?").fullmatc
 _NEVER = ("0000-00-00", "0001-01-01")
 _DIRECTIVES = re.compile(r"%(.)")
 _KNOWN = frozenset("YmdHMSfzbBpIjyaA%")
+_MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -66,7 +67,7 @@ def epoch_ms(value: Any) -> str | None:
 def micros(text: str) -> int:
     """Unix microseconds of a canonical time."""
     delta = datetime.fromisoformat(text) - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    return delta // _MICROSECOND
 
 
 def from_micros(number: int) -> str:
