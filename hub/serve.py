@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
@@ -21,6 +22,7 @@ from hub.world import World
 log = structlog.get_logger("orderhub")
 
 _SWITCH = 0.0005
+_GARBAGE = (50_000, 20, 50)
 _BACKSTOP = 15.0
 _DRAIN = 10.0
 _ERRANDS = 30.0
@@ -33,7 +35,7 @@ async def serve(
     world: World | None = None,
 ) -> None:  # fmt: skip
     """Run until SIGTERM or SIGINT, then finish what is under way. `sockets` listen already, else it binds one."""
-    sys.setswitchinterval(_SWITCH)  # the SQLite writer gives up the GIL at every step and must get it back soon
+    tune()
     async with open_hub(config, world) as hub, stages(hub):
         server = Server(uvicorn.Config(
             build(hub), host=config.host, port=config.port, log_level="warning", access_log=False, lifespan="off",
@@ -41,6 +43,18 @@ async def serve(
         ), hub, ready)  # fmt: skip
         await server.serve(sockets)
         await drain(hub)
+
+
+def tune() -> None:
+    """What a process that serves wants of the interpreter.
+
+    The SQLite writer gives up the GIL at every step and must get it back soon. Orders are short-lived trees
+    without cycles: the collector looks at them seldom, and never again at what was there at the start.
+    """
+    sys.setswitchinterval(_SWITCH)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
 
 
 class Server(uvicorn.Server):

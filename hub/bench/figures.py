@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import resource
-import sys
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -25,7 +24,7 @@ from hub.directory import Connection, Endpoint, seal_settings
 from hub.outbound.signing import new_secret
 from hub.registry import load_registry
 from hub.run import Hub, open_hub
-from hub.serve import stages
+from hub.serve import stages, tune
 from hub.store.engine import Unit
 
 
@@ -85,6 +84,7 @@ def _each(work: Any, seconds: float) -> float:
 @contextlib.asynccontextmanager
 async def hub_for(database: str, keys: tuple[bytes, ...], sink: int | None, registry: Any = None) -> AsyncIterator[Hub]:
     """A hub with one connection of the bench's channel, and an endpoint that wants `order.created`."""
+    tune()
     config = Config(database=database, keys=keys, allow_private=("127.0.0.1/32",))
     async with open_hub(config, registry=registry) as hub:
         load = workload(hub.registry)
@@ -164,7 +164,6 @@ async def normalise_figures(database: str, keys: tuple[bytes, ...], count_: int)
 
 async def path_figures(database: str, keys: tuple[bytes, ...], seconds: float) -> list[Figure]:
     """Orders in, signed webhooks received and settled: at saturation, and in an open loop."""
-    sys.setswitchinterval(0.0005)
     sink = start_sink()
     out: list[Figure] = []
     try:

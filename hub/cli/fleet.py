@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
 import multiprocessing.connection
 import signal
@@ -31,9 +30,11 @@ log = structlog.get_logger("orderhub")
 
 def run_one(config: Config, listener: socket.socket, ready: Callable[[Hub], None]) -> None:
     """The hub in this process, until it is told to stop."""
+    import uvloop
+
     from hub.serve import serve
 
-    asyncio.run(serve(config, ready, [listener]))
+    uvloop.run(serve(config, ready, [listener]))
 
 
 class Fleet:
