@@ -224,13 +224,18 @@ def head(message: Message, *, rank: int = 0, quiet: bool = False) -> Head:
 
 def inflate(body: bytes, cap: int) -> bytes:
     """A gzip body, up to the cap; what is not gzip stays as it came."""
-    reader = zlib.decompressobj(wbits=31)
-    try:
-        out = reader.decompress(body, cap + 1)
-    except zlib.error:
-        return body
-    if len(out) > cap or reader.unconsumed_tail:
-        raise TooLarge(f"a message may inflate to {cap} bytes")
+    out, left = b"", body
+    while left:  # a gzip body may have several parts
+        reader = zlib.decompressobj(wbits=31)
+        try:
+            out += reader.decompress(left, cap + 1 - len(out))
+        except zlib.error:
+            return body
+        if len(out) > cap or reader.unconsumed_tail:
+            raise TooLarge(f"a message may inflate to {cap} bytes")
+        if not reader.eof:
+            return body
+        left = reader.unused_data
     return out
 
 
