@@ -20,10 +20,10 @@ from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from hub.contract.channel import Channel, MappingRef
+from hub.contract.channel import Channel, MappingRef, Reader
 from hub.contract.errors import Misconfigured
 from hub.contract.fact import Read
-from hub.contract.mapping import Mapping as Compiled, compile_mapping
+from hub.contract.mapping import Mapping as Compiled, Unknown, compile_mapping, shelf
 from hub.contract.message import Message
 from hub.fixtures import Samples, package_folder, samples
 from hub.inspection import channel_faults
@@ -96,14 +96,21 @@ class Registry:
         if reader is None:
             return None
         if not isinstance(reader, MappingRef):
-            return Reading(facts=list(reader(message)))
+            return self._by_code(reader, message)
         mapping = self.mapping(reader.name)
         if mapping_override:
             own = self.mapping(mapping_override)
             mapping = own if own.subject == mapping.subject else mapping
         facts, notes = mapping.facts_with_notes(message)
-        unknown = {f"{note.field}: table {note.table} has no word for {note.value!r}": None for note in notes}
-        return Reading([*facts], mapping=mapping.name, hash=mapping.hash, unknown=tuple(unknown))
+        return Reading([*facts], mapping=mapping.name, hash=mapping.hash, unknown=_unknown(notes))
+
+    def _by_code(self, reader: Reader, message: Message) -> Reading:
+        """A reader in Python, with the mappings at hand that it may `apply`."""
+        with shelf(self.mapping) as used:
+            facts = list(reader(message))
+        last = next(reversed(used.used.values()), None)
+        named = (last.name, last.hash) if last else ("", "")
+        return Reading(facts, mapping=named[0], hash=named[1], unknown=_unknown(used.notes))
 
     def with_mappings(self, texts: Mapping[str, str]) -> Registry:
         """This registry with these texts in force, as activated in the store."""
@@ -178,6 +185,10 @@ def _mapping_folders(packages: Iterable[str], operator: Path | None) -> Iterator
         if not operator.is_dir():
             raise Misconfigured(f"{operator}: no such folder of mappings")
         yield str(operator), operator
+
+
+def _unknown(notes: Iterable[Unknown]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f"{one.field}: table {one.table} has no word for {one.value!r}" for one in notes))
 
 
 def _near(name: str, known: Iterable[str]) -> str:
