@@ -266,7 +266,8 @@ class Normalise:
         found = recorded.due
         if recorded.asked:
             try:
-                rows = await self.engine.fetch("deliveries_load", [(one,) for one in recorded.asked])
+                asked = [(one,) for one in recorded.asked]
+                rows = await self.engine.fetch("deliveries_load", asked, claim=self.recorder.announcer.claim)
             except Unavailable:
                 rows = []
             until = self.world.now() + _LEASE if self.engine.shared else 0

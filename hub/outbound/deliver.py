@@ -159,10 +159,11 @@ class Deliver:
     async def _fill(self, lane: Lane, most: int) -> None:
         """Fetch a target's oldest due ones, beyond those that memory has (a claim passes them over by itself)."""
         most += 0 if self.engine.shared else len(lane.held)
-        found = await self._due(lane, most)
-        lane.spilled = len(found) >= most
-        for one in found:
-            lane.put(one)
+        with lane.filling():
+            found = await self._due(lane, most)
+            lane.spilled = len(found) >= most
+            for one in found:
+                lane.load(one)
 
     async def _due(self, lane: Lane, most: int) -> list[Due]:
         now = self._loaded_at
@@ -211,7 +212,8 @@ class Deliver:
         lanes = self.lanes.values()
         missing = [(position,) for position in promoted if not any(lane.promoted(position, until) for lane in lanes)]
         if missing:
-            self.hand([due(row, until) for row in await self.engine.fetch("deliveries_load", missing)])
+            rows = await self.engine.fetch("deliveries_load", missing, claim=self.claim)
+            self.hand([due(row, until) for row in rows])
 
     async def _attempt(self, lane: Lane, one: Due) -> Tried | None:
         at = self.world.now()
@@ -336,18 +338,19 @@ class Deliver:
                 await self._pass(rows, endpoint.name if endpoint else lane.target)
         rows = await self.engine.fetch("heads_stuck", most=_LOAD)
         if rows:
-            await self._free([(row[0], row[1], row[2]) for row in rows])
+            await self._free(sorted(rows))
 
     async def _pass(self, blocked: list[tuple[Any, ...]], name: str) -> None:
         if blocked:
             await self.settler.pass_over(blocked, name)
             await self._wide_open()
 
-    async def _free(self, rows: list[tuple[Any, ...]]) -> None:
+    async def _free(self, pairs: list[tuple[Any, ...]]) -> None:
         async def work(unit: Unit) -> None:
-            unit.add("heads_take_empty", [(row[0], row[1]) for row in rows])
-            unit.add("heads_set", rows)
-            pairs = sorted((row[0], row[1]) for row in rows)
+            await unit.claim("heads_take_empty", pairs)
+            if self.engine.shared:
+                await unit.fetch("heads_lock", pairs)
+            unit.add("heads_restart", pairs)
             unit.add("deliveries_promote", pairs, now=self.world.now(), claim="", until=0)
 
         await self.engine.transact(work)

@@ -54,7 +54,7 @@ class Settler:
                 await unit.fetch("heads_lock", pairs)
             unit.add("deliveries_settle", [self._row(one) for one in group])
             unit.add("attempts_add", [self._attempt(one) for one in group])
-            unit.add("heads_pass", [(one.due.target, one.due.order, one.due.position) for one in final])
+            unit.add("heads_settle", [(one.due.target, one.due.order, one.due.position) for one in final])
             until = now + LEASE if self._claim else 0
             unit.add("deliveries_promote", pairs, now=now, claim=self._claim, until=until)
             await self._troubles.clear(unit, [_subject(one) for one in group if one.verdict.status == "delivered"])

@@ -31,8 +31,17 @@ UPDATE deliveries SET status = rows.status, due_at = rows.due_at, outcome = rows
 FROM :rows(position int, status text, due_at int, outcome text, tried int, at int, claim text)
 WHERE deliveries.position = rows.position AND deliveries.claim = rows.claim AND deliveries.status IN ('due', 'waiting', 'held');
 
+-- name: heads_settle
+-- Give the head of an order to the oldest that waits, where what held it is settled: not where the claim was lost.
+UPDATE heads SET head = COALESCE((
+    SELECT min(deliveries.position) FROM deliveries
+    WHERE deliveries.target = heads.target AND deliveries.order_id = heads.order_id AND deliveries.status = 'waiting'), 0)
+FROM :rows(target text, order_id text, head int)
+WHERE heads.target = rows.target AND heads.order_id = rows.order_id AND heads.head = rows.head
+  AND NOT EXISTS (SELECT 1 FROM deliveries AS first WHERE first.position = heads.head AND first.status IN ('due', 'waiting'));
+
 -- name: heads_pass
--- Give the head of an order to the oldest that waits.
+-- Give the head of an order to the oldest that waits, settled or not.
 UPDATE heads SET head = COALESCE((
     SELECT min(deliveries.position) FROM deliveries
     WHERE deliveries.target = heads.target AND deliveries.order_id = heads.order_id AND deliveries.status = 'waiting'), 0)
@@ -85,11 +94,12 @@ LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.versio
 WHERE deliveries.claim = :claim ORDER BY deliveries.due_at, deliveries.position;
 
 -- name: deliveries_load
+-- Those of these that this process has claimed: another may have promoted one meanwhile, and sends it.
 SELECT deliveries.position, deliveries.tenant, deliveries.target, deliveries.event, deliveries.order_id, deliveries.attempts,
        deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.shape, deliveries.due_at, events.type, events.envelope, snapshots.doc
 FROM :rows(position int) JOIN deliveries ON deliveries.position = rows.position JOIN events ON events.id = deliveries.event
 LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
-WHERE deliveries.status = 'due';
+WHERE deliveries.status = 'due' AND deliveries.claim = :claim;
 
 -- name: deliveries_renew
 UPDATE deliveries SET claimed_until = :until FROM :rows(position int, claim text)
@@ -155,7 +165,7 @@ WHERE target = :target AND status = 'due' AND due_at > :now;
 
 -- name: heads_stuck
 -- Orders whose deliveries wait though nothing of theirs is outstanding.
-SELECT deliveries.target, deliveries.order_id, min(deliveries.position) FROM deliveries
+SELECT deliveries.target, deliveries.order_id FROM deliveries
 LEFT JOIN heads ON heads.target = deliveries.target AND heads.order_id = deliveries.order_id
 LEFT JOIN deliveries AS first ON first.position = heads.head
 WHERE deliveries.status = 'waiting' AND (heads.head IS NULL OR heads.head = 0 OR first.status IS NULL
@@ -170,9 +180,14 @@ WHERE heads.target = :target AND deliveries.status = 'due' AND deliveries.first_
   AND EXISTS (SELECT 1 FROM deliveries AS next WHERE next.target = heads.target AND next.order_id = heads.order_id
               AND next.status = 'waiting') LIMIT :most;
 
--- name: heads_set
-UPDATE heads SET head = rows.head FROM :rows(target text, order_id text, head int)
-WHERE heads.target = rows.target AND heads.order_id = rows.order_id;
+-- name: heads_restart
+-- The oldest that waits has its turn, where still nothing of its order is outstanding.
+UPDATE heads SET head = COALESCE((
+    SELECT min(deliveries.position) FROM deliveries
+    WHERE deliveries.target = heads.target AND deliveries.order_id = heads.order_id AND deliveries.status = 'waiting'), 0)
+FROM :rows(target text, order_id text)
+WHERE heads.target = rows.target AND heads.order_id = rows.order_id
+  AND NOT EXISTS (SELECT 1 FROM deliveries AS first WHERE first.position = heads.head AND first.status IN ('due', 'waiting'));
 
 -- name: deliveries_count
 SELECT target, status, count(*), min(due_at) FROM deliveries WHERE tenant = :tenant AND status IN ('due', 'waiting', 'held', 'dead')
