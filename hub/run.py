@@ -49,7 +49,7 @@ from hub.outbound.writes import Writes
 from hub.registry import Registry, load_registry
 from hub.repair.errands import Errands
 from hub.repair.retention import Retention
-from hub.store.engine import Engine, Unit
+from hub.store.engine import Engine, Poisoned, Unit
 from hub.store.sqlite import SQLite
 from hub.troubles import Troubles
 from hub.vault import Vault
@@ -249,11 +249,20 @@ async def _first_token(hub: Hub) -> str:
         return told
     token = told or f"oh_{secrets.token_urlsafe(32)}"
 
+    name = f"admin-{digest[:6]}" if told else "admin"
+
     async def work(unit: Unit) -> None:
-        thing = Token(id=hub.world.new_id("tok"), name=f"admin-{token_hash(token)[:6]}", hash=token_hash(token), scopes=["admin"])
+        thing = Token(id=hub.world.new_id("tok"), name=name, hash=token_hash(token), scopes=["admin"])
         await hub.directory.put(unit, thing, hub.world.now())
 
-    await hub.engine.transact(work)
+    try:
+        await hub.engine.transact(work)
+    except Poisoned:
+        await hub.directory.refresh()
+        # Another process that started at the same moment was first; what is no such race is raised.
+        if hub.directory.get(Token, name) is None:
+            raise
+        return told
     await hub.directory.refresh()
     return token
 

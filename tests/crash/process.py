@@ -59,12 +59,13 @@ def config(database: str) -> Config:
 @dataclass
 class Hub:
     """A hub over a database. On SQLite it is `orderhub serve`. On PostgreSQL, where a dead process's rows are
-    its own until their lease is over, each start finds the clock a lease further on."""
+    its own until their lease is over, each start finds the clock so much further on that it is."""
 
     database: str
     folder: Path
     port: int = field(default_factory=free_port)
-    starts: int = 0
+    lease: int = LEASE
+    ahead: int = 0
     _process: asyncio.subprocess.Process | None = None
 
     @property
@@ -81,7 +82,6 @@ class Hub:
 
     async def launch(self, trap: str = "", after: int = 1) -> None:
         """Without waiting for it."""
-        self.starts += 1
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, *self._command(trap, after), cwd=ROOT, env=self._environment(),
@@ -93,8 +93,13 @@ class Hub:
         if not shared and not trap:
             command = ["-m", "hub", "serve", "--database", self.database, "--port", str(self.port)]
             return [*command, "--allow-private", "127.0.0.1/32"]
-        ahead = (self.starts - 1) * LEASE if shared else 0
-        told = {"database": self.database, "port": self.port, "ahead": ahead, "trap": trap, "after": after}
+        told = {
+            "database": self.database,
+            "port": self.port,
+            "ahead": self.ahead * shared,
+            "trap": trap,
+            "after": after,
+        }
         return ["-m", "tests.crash.doomed", json.dumps(told)]
 
     def _environment(self) -> dict[str, str]:
@@ -127,9 +132,11 @@ class Hub:
         return await self.ended()
 
     async def ended(self) -> int:
-        """Its exit code, once it is no more."""
+        """Its exit code, once it is no more; it is started again when its leases are over."""
         assert self._process is not None
-        return await asyncio.wait_for(self._process.wait(), _PATIENCE)
+        code = await asyncio.wait_for(self._process.wait(), _PATIENCE)
+        self.ahead += self.lease
+        return code
 
     def said(self) -> str:
         """The end of what it logged."""

@@ -16,7 +16,7 @@ from tests.crash import witness
 from tests.crash.doomed import PLACES
 from tests.crash.feed import Feed, followed
 from tests.crash.partner import Partner, listening
-from tests.crash.process import ADMIN, Hub, prepare, secret
+from tests.crash.process import ADMIN, LEASE, Hub, prepare, secret
 from tests.crash.shop import Shop
 
 KILLS = int(os.environ.get("ORDERHUB_TEST_KILLS", "50"))
@@ -92,6 +92,42 @@ async def test_killed_at_its_worst_moments_it_loses_nothing_and_tells_nothing_tw
             await asyncio.wait_for(one.shop.talk(one.hub.port, rate=_RATE), 30)
             assert await one.hub.ended() == -9, f"it did not die when {place}\n{one.hub.said()}"
         assert not (wrong := await one.verdict()), wrong
+
+
+async def test_of_two_processes_one_or_the_other_is_killed_and_nothing_is_lost_or_told_twice(
+    postgres_url: str, tmp_path: Path
+):
+    async with trial(postgres_url, tmp_path) as one:
+        other = Hub(postgres_url, tmp_path)
+        try:
+            codes = await _in_turn(one.shop, (one.hub, other))
+        finally:
+            await other.kill()
+        assert codes == [0, 0], one.hub.said()
+        one.hub.ahead = LEASE
+        assert not (wrong := await one.verdict()), wrong
+
+
+async def _in_turn(shop: Shop, hubs: tuple[Hub, Hub]) -> list[int]:
+    """Kill one, start it again, kill the other, while the shop speaks to both; their exit codes in the end."""
+    chance = random.Random()
+    talks: dict[int, asyncio.Future[None]] = {}
+
+    async def start(hub: Hub) -> None:
+        hub.lease = 0
+        await hub.start()
+        talks[hub.port] = asyncio.ensure_future(shop.talk(hub.port, rate=_RATE / 2))
+
+    await asyncio.gather(*map(start, hubs))
+    for turn in range(max(2, KILLS // 5)):
+        hub = hubs[turn % 2]
+        await asyncio.sleep(chance.uniform(0.15, 1.0))
+        await hub.kill()
+        await talks[hub.port]
+        await start(hub)
+    codes = [await hub.stop() for hub in hubs]
+    await asyncio.gather(*talks.values())
+    return codes
 
 
 async def test_told_to_stop_under_load_it_understands_what_it_accepted_and_ends_well(
