@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 
 from hub.directory import Connection, Directory
@@ -41,18 +42,20 @@ class Accounts:
                 await self._take(connection, account)
 
     async def _take(self, connection: Connection, account: str) -> None:
-        self._asked.add(connection.id)
         others = self.directory.all(Connection, connection.tenant)
         if any(one.account == account and one.channel == connection.channel and one.mode == "live" for one in others):
             log.warning("two live connections bring one account", connection=connection.id, account=account)
+            self._asked.add(connection.id)
             return
         known = await self.engine.fetch("facts_of_connection", connection=connection.id)
         if known:
+            self._asked.add(connection.id)
             return
+        learned = msgspec.structs.replace(connection, account=account)  # what is in force stays until it is durable
 
         async def work(unit: Unit) -> None:
-            connection.account = account
-            await self.directory.put(unit, connection, self.world.now())
+            await self.directory.put(unit, learned, self.world.now())
 
         await self.engine.transact(work)
         await self.directory.refresh()
+        self._asked.add(connection.id)

@@ -97,7 +97,16 @@ class Normalise:
         return await self.engine.transact(work)
 
     def understand(self, one: Arrival, registry: Registry | None = None) -> Understood:
-        """What a message means, with the mappings in force or with those of another registry."""
+        """What a message means, with the mappings in force or with those of another registry. Never an exception: a
+        reader that stumbles fails its own message and holds up no other."""
+        try:
+            return self._understood(one, registry)
+        except Exception as error:
+            log.exception("a message made a reader stumble", message=one.id, connection=one.connection)
+            kind = type(error).__name__
+            return self._failed(one, f"its reader stumbled over it ({kind}): a fault of the adapter", kind)
+
+    def _understood(self, one: Arrival, registry: Registry | None) -> Understood:
         connection = self.directory.get(Connection, one.connection)
         if connection is None:
             return self._failed(one, "the connection of this message is gone", "connection gone", "")

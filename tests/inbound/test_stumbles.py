@@ -1,0 +1,84 @@
+"""What goes wrong in one place stays there: a reader with a bug, a store that is away while an account is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from hub.contract import Fact, body
+from hub.contract.message import Message
+from hub.directory import Connection
+from hub.inbound.keep import Letter
+from hub.run import Hub
+from hub.store.engine import Unavailable
+from hub.store.rows import Head
+from tests.inbound.test_hints import DEPOT, DepotSettings, connect, depot
+
+__all__ = ["depot"]
+
+
+def stumble(message: Message) -> Iterator[Fact]:
+    """A reader with a bug."""
+    doc = message.json()
+    yield Fact(subject="tracking", ref=doc["ref"], doc={"number": doc["number"]}, full=frozenset({"*"}))
+
+
+BUGGY = msgspec.structs.replace(DEPOT, reads={"parcel": stumble}, fetch=None, account=body("depot"))
+
+
+async def push(hub: Hub, connection: Connection, content: bytes) -> None:
+    """A message, durable."""
+    await hub.keeper.keep(Letter(
+        tenant="main", connection=connection.id, transport="webhook", topic="parcel", key=hub.world.new_id("k"),
+        head=Head(), body=content, received_at=hub.world.now(),
+    ))  # fmt: skip
+
+
+async def statuses(hub: Hub) -> list[str]:
+    rows = await hub.engine.fetch("messages_list", tenant="main", after=0, connection="", status="", most=9)
+    return [row[8] for row in rows]
+
+
+@pytest.mark.parametrize("depot", [BUGGY], indirect=True)
+async def test_a_reader_that_stumbles_over_one_message_holds_up_no_other(depot: Hub) -> None:
+    one = await connect(depot, DepotSettings())
+    await push(depot, one, b'{"ref": "P-1"}')
+    await push(depot, one, b'{"ref": "P-2", "number": "1Z999AA10123456784"}')
+    await depot.settle()
+
+    assert await statuses(depot) == ["failed", "processed"]
+    (trouble,) = await depot.engine.fetch(
+        "exceptions_list", tenant="main", after=0, state="open", most=9
+    )
+    assert b"KeyError" in bytes(trouble[8])
+
+
+@pytest.mark.parametrize("depot", [BUGGY], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_an_account_that_could_not_be_stored_is_learned_from_the_next_message(
+    depot: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await connect(depot, DepotSettings())
+    await push(depot, one, b'{"ref": "P-1", "number": "1Z999AA10123456784", "depot": "north"}')
+    transact = depot.engine.transact
+
+    async def away(_: Any) -> None:
+        raise Unavailable("the disk is full")
+
+    monkeypatch.setattr(depot.engine, "transact", away)
+    with pytest.raises(Unavailable):
+        await depot.normalise.step()
+    monkeypatch.setattr(depot.engine, "transact", transact)
+    held = depot.directory.get(Connection, one.id)
+    assert held is not None
+    assert not held.account, "nobody files under an account that is not durable"
+
+    depot.inbox.spilled = True
+    await depot.settle()
+    held = depot.directory.get(Connection, one.id)
+    assert held is not None
+    assert held.account == "north"
+    assert await statuses(depot) == ["processed"]
