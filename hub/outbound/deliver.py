@@ -170,15 +170,13 @@ class Deliver:
         if not self.engine.shared:
             rows = await self.engine.fetch("deliveries_due", target=lane.target, now=now, most=most)
             return [due(row) for row in rows]
-        batch = self.world.new_id("claim")
 
-        async def work(unit: Unit) -> list[tuple[object, ...]]:
-            await unit.fetch(
-                "deliveries_claim", target=lane.target, now=now, most=most, claim=batch, until=now + LEASE
+        async def work(unit: Unit) -> list[tuple[Any, ...]]:
+            taken = await unit.fetch(
+                "deliveries_claim", target=lane.target, now=now, most=most, claim=self.claim, until=now + LEASE
             )
-            rows = await unit.fetch("deliveries_claimed", claim=batch)
-            unit.add("deliveries_adopt", claim=batch, ours=self.claim)
-            return rows
+            rows = await unit.fetch("deliveries_load", sorted((row[0],) for row in taken), claim=self.claim)
+            return sorted(rows, key=lambda row: (row[10], row[0]))
 
         rows = await self.engine.transact(work)
         return [due(row, now + LEASE) for row in rows]

@@ -84,7 +84,8 @@ ORDER BY deliveries.due_at, deliveries.position LIMIT :most;
 -- name: deliveries_claim [postgres]
 UPDATE deliveries SET claim = :claim, claimed_until = :until WHERE position IN (
     SELECT position FROM deliveries WHERE target = :target AND status = 'due' AND due_at <= :now AND claimed_until <= :now
-    ORDER BY due_at, position LIMIT :most FOR UPDATE SKIP LOCKED);
+    ORDER BY due_at, position LIMIT :most FOR UPDATE SKIP LOCKED)
+RETURNING position;
 
 -- name: deliveries_claimed [postgres]
 SELECT deliveries.position, deliveries.tenant, deliveries.target, deliveries.event, deliveries.order_id, deliveries.attempts,
@@ -173,10 +174,13 @@ WHERE deliveries.status = 'waiting' AND (heads.head IS NULL OR heads.head = 0 OR
 GROUP BY deliveries.target, deliveries.order_id LIMIT :most;
 
 -- name: heads_blocked
--- Orders whose head has failed for longer than its endpoint lets it hold the others back.
+-- Orders whose head has failed for longer than its endpoint lets it hold the others back. From what is due, not
+-- from the heads: those are as many as there were ever orders.
 SELECT heads.target, heads.order_id, heads.head, deliveries.tenant, events.type, deliveries.outcome
-FROM heads JOIN deliveries ON deliveries.position = heads.head JOIN events ON events.id = deliveries.event
-WHERE heads.target = :target AND deliveries.status = 'due' AND deliveries.first_at > 0 AND deliveries.first_at <= :before
+FROM deliveries JOIN heads ON heads.target = deliveries.target AND heads.order_id = deliveries.order_id
+ AND heads.head = deliveries.position
+JOIN events ON events.id = deliveries.event
+WHERE deliveries.target = :target AND deliveries.status = 'due' AND deliveries.first_at > 0 AND deliveries.first_at <= :before
   AND EXISTS (SELECT 1 FROM deliveries AS next WHERE next.target = heads.target AND next.order_id = heads.order_id
               AND next.status = 'waiting') LIMIT :most;
 
@@ -211,12 +215,6 @@ WITH RECURSIVE hops(target) AS (
     SELECT (SELECT min(deliveries.target) FROM deliveries WHERE deliveries.status = 'due' AND deliveries.target > hops.target)
     FROM hops WHERE hops.target IS NOT NULL)
 SELECT target FROM hops WHERE target IS NOT NULL;
-
--- name: deliveries_adopt [postgres]
-UPDATE deliveries SET claim = :ours WHERE claim = :claim;
-
--- name: deliveries_adopt
-SELECT 1 WHERE :claim = :ours;
 
 -- name: deliveries_claim
 SELECT 1 WHERE :target = '' AND :now = 0 AND :most = 0 AND :claim = '' AND :until = 0;
