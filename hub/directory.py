@@ -134,6 +134,7 @@ class Directory:
         self.engine = engine
         self.vault = vault
         self.registry = registry
+        self.changed: Callable[[], None] = lambda: None
         self._compile = compile_filter
         self._revision: Row = (-1, -1)
         self._things: dict[str, dict[str, Thing]] = {kind: {} for kind in KINDS}
@@ -142,7 +143,7 @@ class Directory:
         self._audiences: dict[tuple[str, str], list[Endpoint]] = {}
 
     async def refresh(self) -> bool:
-        """Load again where the store has moved on; True when it had."""
+        """Load again where the store has moved on, and tell who asked for it (`changed`); True when it had."""
         revision = (await self.engine.fetch("things_revision"))[0]
         if revision == self._revision:
             return False
@@ -154,6 +155,7 @@ class Directory:
         self._audiences.clear()
         self._doors = {one.key: one for one in self.all(Connection)}
         self._doors |= {one.name: one for one in self.all(Connection) if self._named(one)}
+        self.changed()
         return True
 
     def _named(self, connection: Connection) -> bool:

@@ -50,6 +50,7 @@ from hub.registry import Registry, load_registry
 from hub.repair.errands import Errands
 from hub.repair.retention import Retention
 from hub.store.engine import Engine, Poisoned, Unit
+from hub.store.rows import Due
 from hub.store.sqlite import SQLite
 from hub.troubles import Troubles
 from hub.vault import Vault
@@ -77,7 +78,8 @@ class Hub:
         self.directory = Directory(engine, vault, registry, partial(compile_expression, file="filter"))
         self.inbox = Inbox()
         self.keeper = Keeper(engine, self.inbox, world)
-        self.announcer = Announcer(engine, self.directory, world, claim)
+        delivers = "outbound" in config.roles
+        self.announcer = Announcer(engine, self.directory, world, claim if delivers else "")
         self.recorder = Recorder(self.directory, vault, world, self.announcer, Filing(engine, world))
         self.converser = Converser(engine, self.directory, world, client, self._page, public)
         self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world)
@@ -86,12 +88,14 @@ class Hub:
             engine, self.directory, Settler(engine, self.troubles, world, claim), sender, writes.write, self.metrics,
             world, self._disable, claim, held=config.hold_outbound,
         )  # fmt: skip
+        self.directory.changed = self.deliver.configure
+        hand = self.deliver.hand if delivers else _leave
         self.normalise = Normalise(
-            engine, self.directory, self.recorder, self.troubles, world, self.inbox, self.deliver.hand, self._aside,
+            engine, self.directory, self.recorder, self.troubles, world, self.inbox, hand, self._aside,
             Accounts(engine, self.directory, world),
         )
         self.reporter = Reporter(engine, self.directory, self.recorder, self.normalise, world)
-        self.notices = Notices(engine, self.directory, self.announcer, self.troubles, world, self.deliver.hand)
+        self.notices = Notices(engine, self.directory, self.announcer, self.troubles, world, hand)
         self.errands = Errands(self, self.notices)
         self.retention = Retention(self)
         keyring = Keyring(self._key, world)
@@ -204,6 +208,10 @@ def _put_meta(name: str, value: str) -> Callable[[Unit], Awaitable[None]]:
 def _log_end(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         log.warning("a handshake could not be finished", error=str(error))
+
+
+def _leave(_: list[Due]) -> None:
+    """This process delivers nothing: what is due is another's to claim, at once."""
 
 
 async def set_status(hub: Hub, endpoint: Endpoint, status: str, reason: str = "") -> None:

@@ -147,8 +147,7 @@ async def heads_turn(hub: Hub) -> None:
 
 async def directory_turn(hub: Hub) -> None:
     """See what other processes changed."""
-    if await hub.directory.refresh():
-        hub.deliver.configure()
+    await hub.directory.refresh()
     await reread_mappings(hub)
     await asyncio.sleep(1.0)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 
 from hub.config import Config
 from hub.outbound.lanes import Bucket, Lane
-from hub.run import open_hub
+from hub.run import open_hub, set_status
+from hub.serve import directory_turn
 from hub.store.rows import Due
 from hub.world import World
-from tests.outbound.desk import NO, OK, Script, desk, said, turns
+from tests.outbound.desk import NO, OK, Desk, Script, desk, said, turns
 
 
 @pytest.fixture
@@ -119,3 +121,34 @@ async def test_a_process_that_is_told_to_stop_leaves_its_deliveries_to_the_other
 
         assert d.script.posts == []
         assert sorted(said(script.posts)) == [("A", "1"), ("A", "2"), ("B", "1")]
+
+
+async def test_a_process_knows_of_a_pause_whoever_of_its_stages_saw_it_first(shared: Config) -> None:
+    world = World.still()
+    async with open_hub(shared, world) as asked, open_hub(shared, world) as sends:
+        shop = (d := await desk(asked)).shop
+        endpoint = await d.endpoint()
+        await sends.directory.refresh()
+        sends.deliver.sender = script = Script()
+        await Desk(sends, script, shop).tell("A", "1")
+        await set_status(asked, endpoint, "paused")
+        await sends.directory.refresh()  # as the normalise stage does before it files
+        await directory_turn(sends)
+        await sends.deliver.step()
+
+        assert script.posts == []
+
+
+async def test_what_a_process_announces_that_delivers_nothing_waits_for_no_lease(shared: Config) -> None:
+    world = World.still()
+    inbound = msgspec.structs.replace(shared, roles=frozenset({"inbound", "http"}))
+    async with open_hub(inbound, world) as takes, open_hub(shared, world) as sends:
+        d = await desk(takes)
+        await d.endpoint()
+        await d.tell("A", "1", "2")
+        await sends.directory.refresh()
+        sends.deliver.sender = script = Script()
+        await sends.deliver.step()
+
+        assert said(script.posts) == [("A", "1"), ("A", "2")]
+        assert not takes.deliver.lanes

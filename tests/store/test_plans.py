@@ -10,12 +10,11 @@ from hub.store.sqlite import SQLite
 from hub.store.statements import load
 
 
-
 async def test_orders_that_are_blocked_are_found_from_what_is_due_and_not_from_every_order_there_ever_was(tmp_path):
     store = SQLite(str(tmp_path / "hub.db"))
     await store.open()
     statement = load("sqlite")["heads_blocked"]
-    plan = [row[3] for row in await store._writer.execute_fetchall(  # noqa: SLF001
+    plan = [row[3] for row in await store._writer.execute_fetchall(
         f"EXPLAIN QUERY PLAN {statement.sql()}", [None] * len(statement.params))]  # fmt: skip
     await store.close()
 
