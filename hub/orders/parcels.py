@@ -33,7 +33,7 @@ def shipments(state: State, home: str, ship_to: Doc | None, new_id: Names) -> li
     ]
     reports = _reports(sources)
     out = [
-        _held(group, _name(state["ids"], [key for key, _, _ in group], new_id), reports, ship_to)
+        _held(group, _name(state["ids"], [key for key, _, _ in group], new_id), _told(sources, group), reports, ship_to)
         for group in _groups(said, _bound(sources))
     ]
     return sorted(out, key=lambda one: (one.get("shipped_at", "~"), one["ref"]))
@@ -95,8 +95,20 @@ def _reports(sources: dict[str, Any]) -> dict[str, list[Doc]]:
     return out
 
 
+def _told(sources: dict[str, Any], group: list[tuple[str, str, Doc]]) -> list[Doc]:
+    """What sources say of the way of a shipment as a whole, without its number."""
+    out = []
+    for key, source, doc in group:
+        facet = f"scans/@{key.removeprefix(f'{source}/')}"
+        scans = [scan for _, scan, _ in registers.members(sources[source]["facets"], facet)]
+        if scans or doc.get("tracking"):
+            revision = {"source_revision": doc["source_revision"]} if doc.get("source_revision") else {}
+            out.append({"ref": doc["ref"], **revision, **doc.get("tracking", {}), "scans": scans})
+    return out
+
+
 def _held(
-    group: list[tuple[str, str, Doc]], name: str, reports: dict[str, list[Doc]], ship_to: Doc | None
+    group: list[tuple[str, str, Doc]], name: str, told: list[Doc], reports: dict[str, list[Doc]], ship_to: Doc | None
 ) -> Doc:
     merged: Doc = {}
     for _, _, doc in reversed(group):
@@ -106,13 +118,17 @@ def _held(
     merged.setdefault("direction", "outbound")
     merged["refs"] = [{"account": source, "type": "shipment", "id": doc["ref"]} for _, source, doc in group]
     merged.pop("order", None)
+    merged.pop("tracking", None)
     if not merged.get("lines"):
         merged.pop("lines", None)
     merged["packages"] = packages = _packages(group)
+    sole, since = told if len(packages) == 1 else [], merged.get("shipped_at")
     for package in packages:
-        found = reports.get(normal(package.get("tracking_number", "")))
+        found = reports.get(normal(package.get("tracking_number", "")), []) + sole
         if found:
-            package["tracking"] = fold(found, since=merged.get("shipped_at"), destination=ship_to)
+            package["tracking"] = fold(found, since=since, destination=ship_to)
+    if told and not any("tracking" in package for package in packages):
+        merged["tracking"] = fold(told, since=since, destination=ship_to)
     _settle(merged, packages, [doc.get("status") for _, _, doc in group])
     return merged
 
@@ -145,13 +161,14 @@ def _settle(merged: Doc, packages: list[Doc], words: list[str | None]) -> None:
     tracked = [package["tracking"] for package in packages if "tracking" in package]
     if tracked:
         merged["tracking"] = _summary(packages, tracked)
-        if merged["tracking"].get("status") == "delivered" and status not in ("confirmed", "cancelled"):
-            status = "delivered"
-            stamps = [one["delivered_at"] for one in tracked if one.get("delivered_at")]
-            if stamps:
-                merged["delivered_at"] = max(stamps)
-        elif status in ("draft", "label_ready", "ready") and _moving(merged["tracking"].get("status")):
-            status = "shipped"
+    way = merged.get("tracking", {})
+    if way.get("status") == "delivered" and status not in ("confirmed", "cancelled"):
+        status = "delivered"
+        stamps = [one["delivered_at"] for one in tracked or [way] if one.get("delivered_at")]
+        if stamps:
+            merged["delivered_at"] = max(stamps)
+    elif status in ("draft", "label_ready", "ready") and _moving(way.get("status")):
+        status = "shipped"
     merged["status"] = status
 
 

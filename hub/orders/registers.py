@@ -78,8 +78,10 @@ def apply(state: State, said: Said) -> bool:
         return _order(facets, said) | changed
     if said.subject == "tracking":
         return _tracking(facets, said) | changed
-    cells = _cells(facets, PLURAL[said.subject])
-    return _write(cells, said.ref, _own(said.doc, said.rev), said.doc, whole=bool(said.full)) | changed
+    rev, whole = _own(said.doc, said.rev), bool(said.full)
+    if said.subject == "shipment":
+        return _shipment(facets, said.ref, rev, said.doc, whole=whole) | changed
+    return _write(_cells(facets, PLURAL[said.subject]), said.ref, rev, said.doc, whole=whole) | changed
 
 
 def _order(facets: State, said: Said) -> bool:
@@ -92,7 +94,7 @@ def _order(facets: State, said: Said) -> bool:
         if name in PEOPLE:
             changed |= _person(_cells(facets, name), said.rev, value, whole=name in full)
         elif name in LISTS:
-            changed |= _members(_cells(facets, name), said.rev, value, whole=name in GROWING or name in full)
+            changed |= _members(facets, name, said.rev, value, whole=name in GROWING or name in full)
         elif name == "totals":
             changed |= _write(_cells(facets, name), "", said.rev, value, whole=name in full)
         else:
@@ -109,12 +111,28 @@ def _tracking(facets: State, said: Said) -> bool:
     scans = said.doc.get("scans") or ()
     doc = {name: value for name, value in said.doc.items() if name != "scans"}
     changed = _write(_cells(facets, "trackings"), number, said.rev, doc, whole=bool(said.full))
-    cells = _cells(facets, f"scans/{number}") if scans else {}
+    return _scans(facets, number, said.rev, scans) | changed if scans else changed
+
+
+def _shipment(facets: State, ref: str, rev: Rev, value: dict[str, Any], *, whole: bool) -> bool:
+    """A shipment; the scans that it brings only grow, as a tracker's do."""
+    tracking = value.get("tracking") or {}
+    scans = tracking.get("scans")
+    if not scans:
+        return _write(_cells(facets, "shipments"), ref, rev, value, whole=whole)
+    value = {**value, "tracking": {name: part for name, part in tracking.items() if name != "scans"}}
+    changed = _write(_cells(facets, "shipments"), ref, rev, value, whole=whole)
+    return _scans(facets, f"@{ref}", rev, scans) | changed
+
+
+def _scans(facets: State, place: str, rev: Rev, scans: list[dict[str, Any]]) -> bool:
+    changed = False
+    cells = _cells(facets, f"scans/{place}")
     told: dict[str, dict[str, Any]] = {}
     for scan in scans:
-        told.setdefault(fingerprint(scan, number), scan)  # a list may tell one twice
+        told.setdefault(fingerprint(scan, place), scan)  # a list may tell one twice
     for key, scan in told.items():
-        changed |= _write(cells, key, said.rev, scan, whole=True)
+        changed |= _write(cells, key, rev, scan, whole=True)
     return changed
 
 
@@ -134,13 +152,18 @@ def _raise_floor(facets: State, name: str, rev: Rev) -> bool:
     return True
 
 
-def _members(cells: dict[str, Cell], rev: Rev, members: list[dict[str, Any]], *, whole: bool) -> bool:
+def _members(facets: State, name: str, rev: Rev, members: list[dict[str, Any]], *, whole: bool) -> bool:
     changed = False
+    cells = _cells(facets, name)
     told: dict[str, dict[str, Any]] = {}
     for index, member in enumerate(members):
         told.setdefault(member.get("ref") or member.get("role") or f"#{index}", member)
     for key, member in told.items():
-        changed |= _write(cells, key, _own(member, rev), member, whole=whole)
+        own = _own(member, rev)
+        if name == "shipments":
+            changed |= _shipment(facets, key, own, member, whole=whole)
+        else:
+            changed |= _write(cells, key, own, member, whole=whole)
     return changed
 
 

@@ -63,10 +63,23 @@ lines = st.lists(
 packages = st.lists(
     some({}, ref=st.sampled_from(["p1", "p2"]), tracking_number=numbers, lines=line_counts), max_size=2
 )
+scans = st.lists(
+    some(
+        {"at": stamps, "status": st.sampled_from(["in_transit", "out_for_delivery", "delivered", "returning"])},
+        text=st.sampled_from(["sorted", "at the door"]), flags=st.sampled_from([["delayed"], ["damaged"]]),
+    ),
+    max_size=3,
+)  # fmt: skip
+ways = some(
+    {},
+    scans=scans,
+    status=st.sampled_from(["in_transit", "delivered"]),
+    eta=st.just({"latest": "2026-02-09"}),
+)
 shipments = some(
     refs("s1", "s2"), status=st.sampled_from(["draft", "label_ready", "shipped", "delivered", "cancelled"]),
     packages=packages, tracking_number=numbers, lines=line_counts, source_revision=stamps, shipped_at=stamps,
-    carrier=st.sampled_from(["dhl", "ups"]),
+    carrier=st.sampled_from(["dhl", "ups"]), tracking=ways,
 )  # fmt: skip
 payments = some(
     refs("pay1", "pay2"), status=st.sampled_from(["authorized", "captured", "voided"]), amount=amounts,
@@ -89,13 +102,6 @@ orders = some(
     totals=some({}, total=amounts, paid=amounts, tax=amounts), payments=st.lists(payments, max_size=2),
     refunds=st.lists(refunds, max_size=1), shipments=st.lists(shipments, max_size=2),
     source_payment_status=st.sampled_from(["paid", "unpaid"]),
-)  # fmt: skip
-scans = st.lists(
-    some(
-        {"at": stamps, "status": st.sampled_from(["in_transit", "out_for_delivery", "delivered", "returning"])},
-        text=st.sampled_from(["sorted", "at the door"]), flags=st.sampled_from([["delayed"], ["damaged"]]),
-    ),
-    max_size=3,
 )  # fmt: skip
 trackings = some(
     {"number": numbers}, ref=st.sampled_from(["t1", "t2"]), scans=scans, source_revision=stamps,

@@ -19,7 +19,9 @@ PLAIN = "orders-create.plain"
 
 async def replay(hub: Hub, tenant: str = "main") -> None:
     """Read every message that failed once more."""
-    rows = await hub.engine.fetch("messages_list", tenant=tenant, after=0, connection="", status="failed", most=100)
+    rows = await hub.engine.fetch(
+        "messages_list", tenant=tenant, after=0, connection="", status="failed", most=100
+    )
 
     async def work(unit: Unit) -> None:
         unit.add("messages_reopen", [(tenant, row[1]) for row in rows], until=0)
@@ -39,7 +41,9 @@ async def replay(hub: Hub, tenant: str = "main") -> None:
         ("orders-create.not_json", "body", ""),
     ],
 )
-async def test_what_cannot_be_read_is_kept_and_told_with_its_place(town: Town, name: str, field: str, value: str) -> None:
+async def test_what_cannot_be_read_is_kept_and_told_with_its_place(
+    town: Town, name: str, field: str, value: str
+) -> None:
     shop, partner = await town.connect("shopify"), await town.partner()
     answer = await town.push(shop, name)
     await town.hub.settle()
@@ -63,7 +67,7 @@ async def test_what_cannot_be_read_is_kept_and_told_with_its_place(town: Town, n
 async def test_messages_that_stumble_over_one_thing_are_one_exception(town: Town) -> None:
     shop = await town.connect("shopify")
     broken = town.fixture("shopify", "orders-create.money_with_a_comma")
-    await town.say(shop, broken, changed(broken, id="b", id_=2), changed(broken, id="c", id_=3))
+    await town.say(shop, broken, changed(broken, key="b"), changed(broken, key="c"))
     await town.say(shop, "orders-create.date_without_a_zone")
 
     assert sorted(one["count"] for one in await town.exceptions()) == [1, 3]
@@ -113,10 +117,16 @@ async def test_nul_and_surrogates_in_a_body_reach_nobody(town: Town) -> None:
     assert (await town.order())["number"] == "LL-2009"
 
 
-async def test_nul_and_odd_bytes_in_headers_topic_query_and_path_are_stored_and_do_no_harm(town: Town) -> None:
+async def test_nul_and_odd_bytes_in_headers_topic_query_and_path_are_stored_and_do_no_harm(
+    town: Town,
+) -> None:
     shop = await town.connect("shopify")
     honest = town.signed(shop, town.fixture("shopify", PLAIN))
-    odd = [("x-odd", "a\0b\xff\xed\xa0\x80"), ("x-shopify-webhook-id", "id\0with\xed\xa0\x80odds"), ("cookie", "secret=1")]
+    odd = [
+        ("x-odd", "a\0b\xff\xed\xa0\x80"),
+        ("x-shopify-webhook-id", "id\0with\xed\xa0\x80odds"),
+        ("cookie", "secret=1"),
+    ]
     pairs = [two for two in honest.headers.pairs if two[0] != "x-shopify-webhook-id"]
     message = msgspec.structs.replace(honest, headers=Headers([*pairs, *odd]), query="a=%00&b=\xff")
     answer = await knock(town.hub.intake, message, f"/in/{shop.key}/sub\0path")
@@ -176,7 +186,9 @@ async def test_a_float_with_binary_noise_is_the_amount_that_was_meant(town: Town
     await town.say(shop, "orders-create.binary_noise")
 
     order = await town.order()
-    expected = json.loads((town.hub.registry.samples("shopify").fixture("orders-create.binary_noise")).golden.read_text())
+    expected = json.loads(
+        (town.hub.registry.samples("shopify").fixture("orders-create.binary_noise")).golden.read_text()
+    )
     assert order["totals"]["total"] == expected[0]["doc"]["totals"]["total"]
     assert all(len(line["unit_price"]["amount"].partition(".")[2]) <= 6 for line in order["lines"])
     assert "anomalies" not in order
@@ -185,7 +197,7 @@ async def test_a_float_with_binary_noise_is_the_amount_that_was_meant(town: Town
 async def test_a_word_that_no_table_knows_fails_no_order_and_is_told_once(town: Town) -> None:
     shop = await town.connect("shopify")
     odd = town.fixture("shopify", "orders-create.unknown_words")
-    await town.say(shop, odd, changed(odd, id="again", updated_at="2026-03-15T10:30:02+01:00"))
+    await town.say(shop, odd, changed(odd, key="again", updated_at="2026-03-15T10:30:02+01:00"))
 
     assert await town.statuses() == ["processed", "processed"]
     (trouble,) = await town.exceptions()

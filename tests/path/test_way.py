@@ -25,10 +25,19 @@ async def test_a_signed_order_becomes_an_order_and_a_webhook_that_others_can_ver
     assert (order["number"], order["state"], order["payment_status"]) == ("LL-2041", "confirmed", "paid")
     assert order["connection"] == shop.id
     hooks = partner.take()
-    assert [hook.event["type"] for hook in hooks] == ["order.created", "order.confirmed", "order.paid", "order.ready"]
+    assert [hook.event["type"] for hook in hooks] == [
+        "order.created",
+        "order.confirmed",
+        "order.paid",
+        "order.ready",
+    ]
     assert all(hook.event["data"] == order for hook in hooks)
     assert [hook.event["sequence"] for hook in hooks] == [1, 2, 3, 4]
-    assert hooks[0].event["cause"] == {"message": answer.json()["message"], "connection": shop.id, "actor": "source"}
+    assert hooks[0].event["cause"] == {
+        "message": answer.json()["message"],
+        "connection": shop.id,
+        "actor": "source",
+    }
     assert hooks[0].headers["webhook-id"] == hooks[0].event["id"]
 
 
@@ -79,7 +88,7 @@ async def test_the_same_words_under_another_delivery_id_change_nothing_either(to
     shop, partner = await town.connect("shopify"), await town.partner()
     await town.say(shop, "orders-create.plain")
     partner.take()
-    await town.say(shop, changed(town.fixture("shopify", "orders-create.plain"), id="sent-again"))
+    await town.say(shop, changed(town.fixture("shopify", "orders-create.plain"), key="sent-again"))
 
     assert len(await town.messages()) == 2
     assert partner.got == []
@@ -99,7 +108,9 @@ async def test_a_forged_message_is_refused_and_nothing_is_stored(town: Town) -> 
     honest = town.signed(shop, town.fixture("shopify", "orders-create.plain"))
     for forged in (
         msgspec.structs.replace(honest, body=honest.body.replace(b"LL-2041", b"LL-2099")),
-        msgspec.structs.replace(honest, headers=Headers([two for two in honest.headers.pairs if "hmac" not in two[0]])),
+        msgspec.structs.replace(
+            honest, headers=Headers([two for two in honest.headers.pairs if "hmac" not in two[0]])
+        ),
         town.fixture("shopify", "orders-create.plain"),
     ):
         answer = await knock(town.hub.intake, forged, f"/in/{shop.key}")
@@ -136,12 +147,16 @@ async def test_more_than_the_cap_is_refused_in_one_piece_or_in_many(town: Town) 
     claimed = msgspec.structs.replace(large, body=b"{}", headers=Headers([("content-length", str(cap + 1))]))
     assert (await knock(town.hub.intake, claimed, f"/in/{shop.key}")).status == 413
     assert await town.messages() == []
-    assert (await town.push(shop, "orders-create.plain", chunks=50)).status == 202, "and the door is open again"
+    assert (await town.push(shop, "orders-create.plain", chunks=50)).status == 202, (
+        "and the door is open again"
+    )
 
 
 def zipped(message: Message, body: bytes) -> Message:
     """A message as a sender that compresses sends it."""
-    return msgspec.structs.replace(message, body=body, headers=Headers([*message.headers.pairs, ("content-encoding", "gzip")]))
+    return msgspec.structs.replace(
+        message, body=body, headers=Headers([*message.headers.pairs, ("content-encoding", "gzip")])
+    )
 
 
 async def test_a_gzip_body_is_read_as_what_is_in_it(town: Town) -> None:
@@ -189,7 +204,9 @@ async def test_what_claims_to_be_gzip_and_is_not_is_judged_as_it_came(town: Town
 
 async def test_a_topic_that_nobody_reads_is_kept_and_counted(town: Town) -> None:
     shop = await town.connect("shopify")
-    answer = await town.push(shop, changed(town.fixture("shopify", "orders-create.plain"), topic="orders/sung"))
+    answer = await town.push(
+        shop, changed(town.fixture("shopify", "orders-create.plain"), topic="orders/sung")
+    )
     await town.hub.settle()
 
     assert answer.status == 202

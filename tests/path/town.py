@@ -160,7 +160,9 @@ class Town:
         await self.hub.directory.refresh()
         self.hub.deliver.configure()
 
-    async def connect(self, channel: str, *, name: str = "", settings: dict[str, Any] | None = None, **fields: Any) -> Connection:
+    async def connect(
+        self, channel: str, *, name: str = "", settings: dict[str, Any] | None = None, **fields: Any
+    ) -> Connection:
         """A connection with the sample settings of its channel, or with others."""
         registry = self.hub.registry
         given = registry.samples(channel).settings if settings is None else settings
@@ -168,7 +170,9 @@ class Town:
         accounts = {"shopify": SHOP}
         one = Connection(**{"id": id_, "name": name or channel, "channel": channel, "key": f"key-{id_}", "sweep": False,
                             "account": accounts.get(channel, ""), **fields})  # fmt: skip
-        one.settings = seal_settings(read_settings(registry.channel(channel).settings, given), self.hub.vault, id_)
+        one.settings = seal_settings(
+            read_settings(registry.channel(channel).settings, given), self.hub.vault, id_
+        )
         await self.put(one)
         return one
 
@@ -176,7 +180,9 @@ class Town:
         """A partner that listens, by default to everything."""
         id_, secret = self.hub.world.new_id("end"), new_secret()
         sealed = {"sealed": self.hub.vault.seal(secret, id_)}
-        partner = Partner(Endpoint(**{"id": id_, "name": id_, "url": "", "secrets": [sealed], **fields}), secret)
+        partner = Partner(
+            Endpoint(**{"id": id_, "name": id_, "url": "", "secrets": [sealed], **fields}), secret
+        )
         partner.endpoint.url = f"{await self.stack.enter_async_context(served(partner))}/hooks"
         await self.put(partner.endpoint)
         return partner
@@ -187,7 +193,9 @@ class Town:
 
     def signed(self, connection: Connection, message: Message) -> Message:
         """The message with the proof that its sender gives."""
-        proof = self.hub.registry.channel(connection.channel).proof_for(self.hub.directory.settings(connection))
+        proof = self.hub.registry.channel(connection.channel).proof_for(
+            self.hub.directory.settings(connection)
+        )
         self.sent += 1
         stamp = Stamp(now=self.hub.world.now() // 1_000_000, nonce="n0nce", id=f"msg_{self.sent}")
         return proof.sign(message, self.hub.directory.settings(connection), stamp)
@@ -200,13 +208,16 @@ class Town:
     async def say(self, connection: Connection, *messages: Message | str) -> None:
         """Push messages that are taken, and do all that follows."""
         for message in messages:
+            self.hub.world.move(0.001)
             answer = await self.push(connection, message)
             assert answer.status in (200, 202), answer
         await self.hub.settle()
 
     async def orders(self, tenant: str = "main") -> list[dict[str, Any]]:
         """Every order as it stands."""
-        rows = await self.hub.engine.fetch("orders_list", tenant=tenant, after=0, state="", connection="", updated_after=0, most=1000)
+        rows = await self.hub.engine.fetch(
+            "orders_list", tenant=tenant, after=0, state="", connection="", updated_after=0, most=1000
+        )
         return [msgspec.json.decode(row[10]) for row in rows]
 
     async def order(self, tenant: str = "main") -> dict[str, Any]:
@@ -216,7 +227,9 @@ class Town:
 
     async def messages(self, tenant: str = "main") -> list[tuple[Any, ...]]:
         """Every message: position, id, …, status (8), …, error (11)."""
-        return await self.hub.engine.fetch("messages_list", tenant=tenant, after=0, connection="", status="", most=1000)
+        return await self.hub.engine.fetch(
+            "messages_list", tenant=tenant, after=0, connection="", status="", most=1000
+        )
 
     async def statuses(self, tenant: str = "main") -> list[str]:
         """The status of every message, oldest first."""
@@ -230,13 +243,17 @@ class Town:
     async def events(self, order: str = "", tenant: str = "main") -> list[tuple[int, str]]:
         """Sequence and type of every event, or of one order's."""
         if order:
-            rows = await self.hub.engine.fetch("events_of_order", tenant=tenant, order_id=order, after=0, most=1000)
+            rows = await self.hub.engine.fetch(
+                "events_of_order", tenant=tenant, order_id=order, after=0, most=1000
+            )
         else:
             rows = await self.hub.engine.fetch("events_list", tenant=tenant, after=0, most=1000)
         return [(row[5], row[3]) for row in rows]
 
 
-def changed(message: Message, *, topic: str = "", id: str = "", headers: dict[str, str] | None = None, **fields: Any) -> Message:
+def changed(
+    message: Message, *, topic: str = "", key: str = "", headers: dict[str, str] | None = None, **fields: Any
+) -> Message:
     """A message with other values at the top of its JSON body, and another topic and delivery id of Shopify's."""
     body = message.body
     if fields:
@@ -244,6 +261,6 @@ def changed(message: Message, *, topic: str = "", id: str = "", headers: dict[st
     new = dict(headers or {})
     if topic:
         new["x-shopify-topic"] = topic
-    new["x-shopify-webhook-id"] = id or f"again-{hash(body) & 0xFFFFFFFF:08x}-{topic}"
+    new["x-shopify-webhook-id"] = key or f"again-{hash(body) & 0xFFFFFFFF:08x}-{topic}"
     pairs = [(name, value) for name, value in message.headers.pairs if name not in new]
     return msgspec.structs.replace(message, body=body, headers=Headers([*pairs, *new.items()]))
