@@ -12,7 +12,7 @@ from hub.store.engine import Unit
 from hub.world import Still, World
 from tests.outbound.desk import NO, OK, Script, event, ids
 from tests.store.fleet import hubs
-from tests.store.trade import deliveries, partner, placed, shops, tell
+from tests.store.trade import Gated, deliveries, partner, placed, shops, tell, waiting
 
 ORDERS = 6
 
@@ -70,19 +70,6 @@ async def test_however_inserting_and_settling_interleave_all_is_delivered_in_ord
     assert sorted(id_ for _, _, id_ in taken) == sorted(set(ids(other.posts)))
 
 
-class Gated(Script):
-    """A partner that takes its time over some posts: each waits at its own gate, where it has one."""
-
-    gates: list[asyncio.Event | None]
-
-    async def send(self, post):
-        gate = self.gates[len(self.posts)] if len(self.posts) < len(self.gates) else None
-        self.posts.append(post)
-        if gate:
-            await gate.wait()
-        return OK
-
-
 class Two:
     """One sender for two endpoints: the careful one is told by a header."""
 
@@ -115,17 +102,6 @@ async def _rest(members: list[Hub], world: Still) -> None:
         quiet = 0 if sum([await one.deliver.step() for one in members]) else quiet + 1
 
 
-async def waiting(hub: Hub, count: int) -> tuple[str, str]:
-    """An order with so many deliveries to a partner, the first due; (target, order)."""
-    shop = await shops([hub])
-    endpoint = await partner([hub])
-    for n in range(count):
-        await tell(hub, shop, placed("o", n + 1, f"note {n}"))
-    rows = await deliveries(hub)
-    assert [status for _, _, status in rows] == ["due"] + ["waiting"] * (count - 1)
-    return endpoint.id, rows[0][1]
-
-
 async def _write(hub: Hub, name: str, **params: object) -> None:
     async def work(unit: Unit) -> None:
         unit.add(name, **params)
@@ -135,7 +111,7 @@ async def _write(hub: Hub, name: str, **params: object) -> None:
 
 async def test_an_order_that_waits_for_nothing_is_found_and_freed(database):
     async with hubs(database, 1) as (hub,):
-        target, _ = await waiting(hub, 3)
+        target = await waiting([hub], 3)
         hub.deliver.sender = script = Script()
         await stall(hub, target)
         assert await hub.deliver.step() == 0
@@ -156,16 +132,13 @@ async def stall(hub: Hub, target: str) -> None:
 
 async def test_who_frees_an_order_that_another_has_freed_already_takes_nobodys_turn(postgres_url):
     async with hubs(postgres_url, 2) as (late, quick):
-        target, order = await waiting(late, 4)
-        await quick.directory.refresh()
+        target = await waiting([late, quick], 4)
         await stall(late, target)
         stuck = await late.engine.fetch("heads_stuck", most=9)
         await quick.deliver.unblock()
-        quick.deliver.sender = script = Gated()
-        script.gates = [None, asyncio.Event()]
+        quick.deliver.sender = script = Gated(None, asyncio.Event())
         sending = asyncio.ensure_future(quick.deliver.step())
-        while len(script.posts) < 2:
-            await asyncio.sleep(0.001)
+        await script.until(2)
         await late.deliver._free(sorted(stuck))
         assert [status for _, _, status in await deliveries(late)] == [
             "skipped",
@@ -176,4 +149,3 @@ async def test_who_frees_an_order_that_another_has_freed_already_takes_nobodys_t
         script.gates[1].set()
         await sending
         assert len(script.posts) == len(set(ids(script.posts))) == 3
-        assert order == (await deliveries(late))[0][1]

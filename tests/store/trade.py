@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -9,9 +10,10 @@ import msgspec
 from hub.contract.fact import Fact
 from hub.directory import Connection, Endpoint
 from hub.inbound.report import Call, Told
+from hub.outbound.sender import Answer, Post
 from hub.outbound.signing import new_secret
 from hub.run import Hub
-from tests.outbound.desk import put
+from tests.outbound.desk import OK, Script, put
 from tests.repair.shop import connect
 
 
@@ -89,3 +91,36 @@ async def deliveries(hub: Hub, target: str = "") -> list[tuple[int, str, str]]:
         "deliveries_list", tenant="main", after=0, most=5000, target=target, status="", event="", order_id=""
     )
     return [(row[0], row[3], row[4]) for row in rows]
+
+
+async def waiting(members: list[Hub], count: int) -> str:
+    """An order with so many deliveries to a partner, the first of them due; who the partner is."""
+    shop = await shops(members)
+    endpoint = await partner(members)
+    for n in range(count):
+        await tell(members[0], shop, placed("o", n + 1, f"note {n}"))
+    assert [status for _, _, status in await deliveries(members[0])] == ["due"] + ["waiting"] * (count - 1)
+    return endpoint.id
+
+
+class Gated(Script):
+    """A partner that takes its time: each post waits at its own gate, where it has one."""
+
+    def __init__(self, *gates: asyncio.Event | None) -> None:
+        super().__init__()
+        self.gates = gates
+        self._came = asyncio.Event()
+
+    async def send(self, post: Post) -> Answer:
+        gate = self.gates[len(self.posts)] if len(self.posts) < len(self.gates) else None
+        self.posts.append(post)
+        self._came.set()
+        if gate:
+            await gate.wait()
+        return OK
+
+    async def until(self, count: int) -> None:
+        """So many posts have come."""
+        while len(self.posts) < count:
+            self._came.clear()
+            await self._came.wait()
