@@ -94,6 +94,7 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
         running += [loop("errands", hub, errands_turn), loop("retention", hub, retention_turn)]
     if "outbound" in roles:
         running += [loop("deliver", hub, lambda one: one.deliver.run()), loop("heads", hub, heads_turn)]
+        running += [loop("leases", hub, leases_turn)]
     tasks = [asyncio.ensure_future(one) for one in running]
     try:
         yield tasks
@@ -142,6 +143,12 @@ async def retention_turn(hub: Hub) -> None:
 async def heads_turn(hub: Hub) -> None:
     """Free orders whose head has blocked for too long, and any that wait for nothing."""
     await hub.deliver.unblock()
+    await asyncio.sleep(_BACKSTOP)
+
+
+async def leases_turn(hub: Hub) -> None:
+    """Renew what is under way, well before anyone else may take it."""
+    await hub.deliver.renew()
     await asyncio.sleep(_BACKSTOP)
 
 

@@ -156,6 +156,20 @@ class Deliver:
 
             await self.engine.transact(work)
 
+    async def renew(self) -> None:
+        """Keep what is under way for ourselves: a write may ask its far side for longer than a lease."""
+        until = self.world.now() + LEASE
+        under_way = [one for lane in self.lanes.values() for one in lane.busy()]
+        if not self.claim or not under_way:
+            return
+
+        async def work(unit: Unit) -> None:
+            unit.add("deliveries_renew", sorted((one.position, self.claim) for one in under_way), until=until)
+
+        await self.engine.transact(work)
+        for one in under_way:
+            one.claimed_until = until
+
     async def _fill(self, lane: Lane, most: int) -> None:
         """Fetch a target's oldest due ones, beyond those that memory has (a claim passes them over by itself)."""
         most += 0 if self.engine.shared else len(lane.held)

@@ -123,6 +123,10 @@ class Lane:
             self.ready = deque(due for due in self.ready if due.order not in orders)
         self.later = {place: due for place, due in self.later.items() if due.order not in orders}
 
+    def busy(self) -> list[Due]:
+        """What is under way."""
+        return [self.held[place] for place in self.under_way if place in self.held]
+
     def room(self) -> int:
         """How many more it would take."""
         return _READY - len(self.ready)

@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import structlog
 
-from hub.contract.errors import HubError, Postponed, Refused
+from hub.contract.errors import HubError, Misconfigured, Postponed
 from hub.contract.flow import Outcome, Task, Write
 from hub.converse import Converser
 from hub.directory import Connection, Directory
 from hub.orders.carriers import Carriers
 from hub.outbound.sender import Answer
-from hub.store.engine import Engine, Unit
+from hub.store.engine import Engine, Unavailable, Unit
 from hub.store.rows import PLAIN, Due
+from hub.vault import Locked
 from hub.world import World
 
+log = structlog.get_logger("orderhub.writes")
 Bind = Callable[[Connection, str, str, str], Awaitable[None]]
 """Records, of an order, that the far side's name of a shipment is ours: (connection, order, ours, theirs)."""
 
@@ -38,7 +41,8 @@ class Writes:
     bind: Bind
 
     async def write(self, due: Due, connection: Connection, name: str) -> tuple[Answer, bytes]:
-        """One try: 200 for applied and unsupported, `refused` for a no, 503 for later."""
+        """One try: 200 for applied and unsupported, `refused` for a no, 503 for later (a secret that does not open now
+        may be opened tomorrow). Raises Unavailable: what the store did not take is tried again."""
         spec = self.directory.channel(connection).writes.get(name)
         if spec is None:
             return self._told(Outcome(status="unsupported", reason=f"{connection.channel} has no {name}"))
@@ -47,11 +51,17 @@ class Writes:
             return self._told(Outcome(status="unsupported", reason="this news is none of its business"))
         try:
             outcome = await self._do(spec, task, due, connection)
-        except Postponed as error:
-            answer = Answer(status=503, retry_after=error.after)
-            return answer, PLAIN.encode({"status": "postponed", "reason": error.reason})
-        except (Refused, HubError) as error:
+        except Unavailable:
+            raise
+        except (Postponed, Locked, Misconfigured) as error:
+            answer = Answer(status=503, retry_after=error.after if isinstance(error, Postponed) else None)
+            return answer, PLAIN.encode({"status": "postponed", "reason": str(error)})
+        except HubError as error:
             return Answer(error="refused"), PLAIN.encode({"status": "rejected", "reason": str(error)})
+        except Exception as error:
+            # It may have got through: by its schedule and not at once, and a dead letter in the end.
+            log.exception("a write made its adapter stumble", target=due.target, delivery=due.position)
+            return Answer(status=422), PLAIN.encode({"status": "failed", "reason": f"a fault of the adapter: {type(error).__name__}"})
         if outcome.status == "applied" and outcome.ref:
             await self._bound(due, connection, task, outcome)
         return self._told(outcome)
