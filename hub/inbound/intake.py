@@ -38,6 +38,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Follow = Callable[[Connection, Greeting], None]
 
 _IN_FLIGHT = 64 << 20
+_PARTS = 64
 _PRIVATE = frozenset({"authorization", "cookie", "proxy-authorization"})
 _HASHED = frozenset({"sequence", "updated_at", "append_only"})
 log = structlog.get_logger("orderhub.intake")
@@ -224,8 +225,11 @@ def head(message: Message, *, rank: int = 0, quiet: bool = False) -> Head:
 
 def inflate(body: bytes, cap: int) -> bytes:
     """A gzip body, up to the cap; what is not gzip stays as it came."""
-    out, left = b"", body
-    while left:  # a gzip body may have several parts
+    out, left, parts = b"", body, 0
+    while left:  # a gzip body may have several parts; each costs a copy of the rest, before any proof
+        parts += 1
+        if parts > _PARTS:
+            raise TooLarge(f"a message may have {_PARTS} gzip parts")
         reader = zlib.decompressobj(wbits=31)
         try:
             out += reader.decompress(left, cap + 1 - len(out))

@@ -6,6 +6,7 @@ position never passes a row that commits later. Deadlocks and serialisation fail
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -37,7 +38,10 @@ class Postgres:
     async def open(self) -> None:
         """Connect and migrate, one process at a time."""
         try:
-            self._pool = await asyncpg.create_pool(self.url, min_size=1, max_size=self._size, statement_cache_size=512)
+            self._pool = await asyncpg.create_pool(
+                self.url, min_size=1, max_size=self._size, statement_cache_size=512, timeout=_DIAL, init=_watch,
+                server_settings=_SETTINGS,
+            )  # fmt: skip
         except (OSError, asyncpg.PostgresError, ValueError) as error:
             raise Misconfigured(f"cannot reach the database: {error}") from error
         try:
@@ -83,6 +87,32 @@ class Postgres:
         return [tuple(row) for row in found]
 
 
+async def _watch(connection: Any) -> None:
+    """Notice in seconds a server that has gone without a word (a cable, a firewall, a machine that froze): a
+    question without an answer would wait for a quarter of an hour, a quiet connection for ever."""
+    transport = connection._transport  # noqa: SLF001  asyncpg has no setting for it
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.family != socket.AF_UNIX:
+        for level, option, value in _SOCKET:
+            sock.setsockopt(level, option, value)
+
+
+_DIAL = 10.0
+_SOCKET = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 25_000),
+)
+_SETTINGS = {
+    # The other way round: a process that froze within a transaction holds the lock of positions against all.
+    "idle_in_transaction_session_timeout": "60000",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
 _BROKEN = (
     OSError,
     TimeoutError,
@@ -93,6 +123,7 @@ _BROKEN = (
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
 )
 _POISON = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeError)
 
