@@ -90,8 +90,9 @@ class Hub:
         )  # fmt: skip
         self.directory.changed = self.deliver.configure
         hand = self.deliver.hand if delivers else _leave
+        take = self.deliver.take if delivers else _leave_all
         self.normalise = Normalise(
-            engine, self.directory, self.recorder, self.troubles, world, self.inbox, hand, self._aside,
+            engine, self.directory, self.recorder, self.troubles, world, self.inbox, take, self._aside,
             Accounts(engine, self.directory, world),
         )
         self.reporter = Reporter(engine, self.directory, self.recorder, self.normalise, world)
@@ -212,6 +213,10 @@ def _log_end(task: asyncio.Task[None]) -> None:
 
 def _leave(_: list[Due]) -> None:
     """This process delivers nothing: what is due is another's to claim, at once."""
+
+
+async def _leave_all(_: list[Due], __: list[int]) -> None:
+    """As above, for what is due and what may be."""
 
 
 async def set_status(hub: Hub, endpoint: Endpoint, status: str, reason: str = "") -> None:

@@ -7,7 +7,8 @@ after a fix closes it. A message that poisons a transaction is found by halving,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -27,7 +28,7 @@ from hub.inbound.leaf import Input
 from hub.inbound.record import Recorded, Recorder
 from hub.registry import Reading, Registry
 from hub.store.engine import Engine, Poisoned, Row, Unavailable, Unit
-from hub.store.rows import PLAIN, Arrival, Due, Head, arrival, due
+from hub.store.rows import PLAIN, Arrival, Due, Head, arrival
 from hub.troubles import Trouble, Troubles, cause, place
 from hub.vault import Locked
 from hub.world import World
@@ -59,7 +60,7 @@ class Normalise:
     troubles: Troubles
     world: World
     inbox: Inbox
-    hand: Callable[[list[Due]], None]
+    hand: Callable[[list[Due], list[int]], Awaitable[None]]
     aside: Callable[[Connection, Redaction | Notice | Stale], None]
     accounts: Accounts
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -272,17 +273,8 @@ class Normalise:
     async def hand_over(self, recorded: Recorded) -> None:
         """Give the deliverer what may go out now. It is committed: what cannot be handed over now is found in
         the store by its status, and must not look like a failure of what was recorded."""
-        found = recorded.due
-        if recorded.asked:
-            try:
-                asked = [(one,) for one in recorded.asked]
-                rows = await self.engine.fetch("deliveries_load", asked, claim=self.recorder.announcer.claim)
-            except Unavailable:
-                rows = []
-            until = self.world.now() + _LEASE if self.engine.shared else 0
-            found = found + [due(row, until) for row in rows]
-        if found:
-            self.hand(found)
+        with contextlib.suppress(Unavailable):
+            await self.hand(recorded.due, recorded.asked)
 
 
 def _hint(said: Read) -> Read:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,12 +58,35 @@ class Deliver:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
     _loaded_at: int = 0
+    _reads: int = 0
+    _ended: set[int] = field(default_factory=set)
 
     def hand(self, found: list[Due]) -> None:
         """Take over deliveries that have just been written."""
         for one in found:
             self._lane(one.target).put(one)
         self._news.set()
+
+    async def take(self, found: list[Due], asked: list[int]) -> None:
+        """Take over deliveries that have just been written, and those of `asked` that are due and ours."""
+        if found:
+            self.hand(found)
+        if asked:
+            with self._reading():
+                rows = await self.engine.fetch("deliveries_load", [(one,) for one in asked], claim=self.claim)
+                until = self.world.now() + LEASE if self.claim else 0
+                self.hand([due(row, until) for row in rows if row[0] not in self._ended])
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """The store is being read: an attempt that ends meanwhile is not due because it was when that began."""
+        self._reads += 1
+        try:
+            yield
+        finally:
+            self._reads -= 1
+            if not self._reads:
+                self._ended.clear()
 
     async def step(self) -> int:
         """Send everything that may go out now, and settle it; returns how many attempts were made."""
@@ -173,11 +196,12 @@ class Deliver:
     async def _fill(self, lane: Lane, most: int) -> None:
         """Fetch a target's oldest due ones, beyond those that memory has (a claim passes them over by itself)."""
         most += 0 if self.engine.shared else len(lane.held)
-        with lane.filling():
+        with self._reading():
             found = await self._due(lane, most)
             lane.spilled = len(found) >= most
             for one in found:
-                lane.load(one)
+                if self.claim or one.position not in self._ended:  # what is claimed is due now, whatever ended
+                    lane.put(one)
 
     async def _due(self, lane: Lane, most: int) -> list[Due]:
         now = self._loaded_at
@@ -219,13 +243,12 @@ class Deliver:
             promoted = []
         finally:
             lane.done(one)
+            if self._reads:
+                self._ended.add(one.position)
             self._news.set()
-        until = self.world.now() + LEASE
+        until = self.world.now() + LEASE if self.claim else 0
         lanes = self.lanes.values()
-        missing = [(position,) for position in promoted if not any(lane.promoted(position, until) for lane in lanes)]
-        if missing:
-            rows = await self.engine.fetch("deliveries_load", missing, claim=self.claim)
-            self.hand([due(row, until) for row in rows])
+        await self.take([], [place for place in promoted if not any(lane.promoted(place, until) for lane in lanes)])
 
     async def _attempt(self, lane: Lane, one: Due) -> Tried | None:
         at = self.world.now()

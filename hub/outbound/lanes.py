@@ -7,8 +7,6 @@ fit into memory stays in the store and is loaded when there is room.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from hub.outbound.circuit import SECOND, Circuit
@@ -58,24 +56,6 @@ class Lane:
     spare: list[int] = field(default_factory=list)
     spilled: bool = True
     paused: bool = False
-    _ended: set[int] = field(default_factory=set)
-    _fillings: int = 0
-
-    @contextmanager
-    def filling(self) -> Iterator[None]:
-        """The store is being read: what ends meanwhile is not to be believed due by what was read before."""
-        self._fillings += 1
-        try:
-            yield
-        finally:
-            self._fillings -= 1
-            if not self._fillings:
-                self._ended.clear()
-
-    def load(self, due: Due) -> None:
-        """Take over a delivery that was read, unless its attempt has ended since."""
-        if due.claimed_until or due.position not in self._ended:
-            self.put(due)
 
     def put(self, due: Due) -> None:
         """Take a delivery over, if there is room; it is in the store anyway."""
@@ -156,8 +136,6 @@ class Lane:
 
     def done(self, due: Due) -> None:
         """An attempt ended; what becomes of the delivery is in the store."""
-        if self._fillings:
-            self._ended.add(due.position)
         self.held.pop(due.position, None)
         again = self.under_way.pop(due.position)
         if again is not None:

@@ -77,7 +77,7 @@ async def test_what_another_promoted_before_its_inserter_looked_is_sent_once(pos
             script.gates[0].set()
             await script.until(2)
 
-        teller.normalise.engine = Before(teller.engine, "deliveries_load", promoted)
+        teller.deliver.engine = Before(teller.engine, "deliveries_load", promoted)
         await tell(teller, shop, placed("o", 9, "later"))
         await teller.deliver.step()
         assert idle.posts == []
@@ -122,6 +122,26 @@ async def test_what_ended_while_the_store_was_read_is_not_sent_again(tmp_path):
         hub.deliver.engine = Before(hub.engine, "deliveries_due", ends, after=True)
         await hub.deliver.load()
         hub.deliver.engine = hub.engine
+        await hub.deliver.step()
+        assert len(script.posts) == len(set(ids(script.posts))) == 2
+
+
+async def test_what_ended_while_it_was_handed_over_is_not_sent_again(database):
+    """News of an order that exists is read back after its commit; by then it may have been sent."""
+    async with hubs(database, 1) as (hub,):
+        await waiting([hub], 1)
+        hub.deliver.sender = script = Gated()
+        await hub.deliver.step()
+        (shop,) = hub.directory.all(Connection)
+        store = hub.engine
+
+        async def sent() -> None:
+            hub.deliver.engine = store
+            hub.world.move(61)
+            assert await hub.deliver.step() == 1
+
+        hub.deliver.engine = Before(store, "deliveries_load", sent, after=True)
+        await tell(hub, shop, placed("o", 9, "later"))
         await hub.deliver.step()
         assert len(script.posts) == len(set(ids(script.posts))) == 2
 
