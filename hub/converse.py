@@ -31,6 +31,10 @@ SECOND = 1_000_000
 KeepPage = Callable[[Connection, Page], Awaitable[None]]
 
 
+class Doubtful(Postponed):
+    """Not heard of again: it may have been done all the same."""
+
+
 class _Kept(msgspec.Struct):
     access: str
     refresh: str
@@ -73,18 +77,19 @@ class Converser:
         )
 
     async def run(
-        self, connection: Connection, conversation: Generator[Any, Any, Any], *, bare: bool = False
+        self, connection: Connection, conversation: Generator[Any, Any, Any], *, bare: bool = False, once: bool = False
     ) -> Any:
         """Drive a conversation to its end and return what it returns; raises Postponed or Refused.
 
-        `bare` sends its requests without the channel's credentials (it is fetching them)."""
+        `bare` sends its requests without the channel's credentials (it is fetching them), `once` sends nothing
+        again that may have been done already (it is writing)."""
         answer: Any = None
         try:
             while True:
                 step = conversation.send(answer)
                 answer = None
                 if isinstance(step, Request):
-                    answer = await self._ask(connection, step, bare=bare)
+                    answer = await self._ask(connection, step, bare=bare, once=once and not _harmless(step))
                 elif isinstance(step, Page):
                     await self.page(connection, step)
                 elif isinstance(step, Pause):
@@ -94,13 +99,15 @@ class Converser:
         except StopIteration as end:
             return end.value
 
-    async def _ask(self, connection: Connection, request: Request, *, bare: bool) -> Response:
+    async def _ask(self, connection: Connection, request: Request, *, bare: bool, once: bool) -> Response:
         channel = self.directory.channel(connection)
         retrying = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(_TRIES),
             wait=_patience,
             retry=tenacity.retry_if_exception(
-                lambda error: isinstance(error, Postponed) and (error.after or 0) <= 60
+                lambda error: isinstance(error, Postponed)
+                and (error.after or 0) <= 60
+                and not (once and isinstance(error, Doubtful))
             ),
             sleep=self.world.sleep,
             reraise=True,
@@ -132,7 +139,8 @@ class Converser:
                 request.method, request.url, headers=headers, content=request.body, timeout=request.timeout
             )
         except httpx.HTTPError as error:
-            raise Postponed(
+            unheard = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            raise (Postponed if unheard else Doubtful)(
                 f"{request.method} {_host(request.url)}: {error or type(error).__name__}"
             ) from error
         if len(answer.content) > _CAP:
@@ -146,7 +154,8 @@ class Converser:
     def _judge(self, connection: Connection, channel: Channel, response: Response) -> None:
         """429 and 5xx are for later, as the far side says; the channel judges what hides behind 200."""
         if response.status == 429 or response.status >= 500:
-            raise Postponed(f"the far side answered {response.status}", after=_retry_after(response))
+            doubt = Postponed if response.status == 429 else Doubtful
+            raise doubt(f"the far side answered {response.status}", after=_retry_after(response))
         if channel.limits.judge is not None:
             channel.limits.judge(response)
         if channel.limits.throttle is not None:
@@ -208,6 +217,11 @@ class Converser:
                     unit.add("memories_put", [(owner, name, sealed.encode(), 0)])
 
         await self.engine.transact(work)
+
+
+def _harmless(request: Request) -> bool:
+    """Whether doing it twice is doing it once."""
+    return bool(request.key) or request.method in ("GET", "HEAD")
 
 
 def _patience(state: tenacity.RetryCallState) -> float:

@@ -50,7 +50,7 @@ class Writes:
         if not spec.applies(task):
             return self._told(Outcome(status="unsupported", reason="this news is none of its business"))
         try:
-            outcome = await self._do(spec, task, due, connection)
+            outcome = await self._do(spec, task, connection)
         except Unavailable:
             raise
         except (Postponed, Locked, Misconfigured) as error:
@@ -66,14 +66,15 @@ class Writes:
             await self._bound(due, connection, task, outcome)
         return self._told(outcome)
 
-    async def _do(self, spec: Write[Any], task: Task, due: Due, connection: Connection) -> Outcome:
-        """Search first where an earlier try may have got through, then write."""
+    async def _do(self, spec: Write[Any], task: Task, connection: Connection) -> Outcome:
+        """Search first where the far side would not know a second try for one (the first may have been a process
+        that died), then write."""
         context = await self.converser.context(connection)
-        if spec.search is not None and due.attempts > 0:
+        if spec.search is not None:
             found = await self.converser.run(connection, spec.search(context, task))
             if isinstance(found, Outcome) and found.status == "applied":
                 return found
-        outcome = await self.converser.run(connection, spec.do(context, task))
+        outcome = await self.converser.run(connection, spec.do(context, task), once=True)
         return outcome if isinstance(outcome, Outcome) else Outcome(status="applied")
 
     async def _task(self, due: Due, connection: Connection) -> Task:
