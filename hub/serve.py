@@ -99,6 +99,7 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
     try:
         yield tasks
     finally:
+        hub.sweeper.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -123,8 +124,8 @@ async def normalise_turn(hub: Hub) -> None:
 
 
 async def sweep_turn(hub: Hub) -> None:
-    """Sweep what is due; look into the store for messages that memory lost."""
-    await hub.sweeper.step()
+    """Begin the sweeps that are due; look into the store for messages that memory lost."""
+    hub.sweeper.begin()
     hub.inbox.spilled = True
     await asyncio.sleep(1.0)
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
-from hub.contract import Fact, body
+from hub.contract import Context, Conversation, Fact, Page, Request, body
 from hub.contract.message import Message
 from hub.directory import Connection
 from hub.inbound.keep import Letter
 from hub.run import Hub
 from hub.store.engine import Unavailable
 from hub.store.rows import Head
-from tests.inbound.test_hints import DEPOT, DepotSettings, connect, depot
+from tests.inbound.test_hints import CLAIM, DEPOT, TRUTH, DepotSettings, connect, depot, statuses as told
 
 __all__ = ["depot"]
 
@@ -82,3 +84,61 @@ async def test_an_account_that_could_not_be_stored_is_learned_from_the_next_mess
     assert held is not None
     assert held.account == "north"
     assert await statuses(depot) == ["processed"]
+
+
+async def test_a_hint_is_kept_until_the_far_side_has_answered(depot: Hub) -> None:
+    one = await connect(depot, DepotSettings(api_key="k"))
+    await depot.converser.client.aclose()
+    down = [True]
+    depot.converser.client = httpx.AsyncClient(transport=httpx.MockTransport(
+        lambda _: httpx.Response(503) if down[0] else httpx.Response(200, content=TRUTH)
+    ))  # fmt: skip
+    await push(depot, one, CLAIM)
+    await depot.settle()
+    assert await depot.sweeper.step() == 0
+    assert await depot.sweeper.step() == 0, "not at once again"
+
+    down[0] = False
+    depot.world.move(61)  # type: ignore[attr-defined]
+    assert await depot.sweeper.step() == 1
+    assert await depot.sweeper.step() == 0
+    await depot.settle()
+    assert await told(depot) == ["in_transit"]
+
+
+def slow(ctx: Context[Any], cursor: str) -> Conversation[None]:
+    """A far side of which one account hangs and one has a bug."""
+    if ctx.account == "buggy":
+        raise KeyError("a bug")
+    answer = yield Request(url=f"https://{ctx.account}.example/parcels")
+    assert answer is not None
+    yield Page(topic="parcel", body=answer.body)
+
+
+@pytest.mark.parametrize(
+    "depot", [msgspec.structs.replace(DEPOT, poll=slow, fetch=None, needs=())], indirect=True
+)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_source_that_hangs_or_stumbles_delays_the_sweep_of_no_other(depot: Hub) -> None:
+    await depot.converser.client.aclose()
+    for number, account in enumerate(("buggy", "hangs", "well")):
+        one = Connection(
+            id=f"con_{number}", name=account, channel="depot", key=f"k{number}", account=account
+        )
+        await depot.engine.transact(lambda unit, one=one: depot.directory.put(unit, one, 1))  # type: ignore[misc]
+    await depot.directory.refresh()
+    gate = asyncio.Event()
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "hangs.example":
+            await gate.wait()
+        return httpx.Response(200, content=TRUTH)
+
+    depot.converser.client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    depot.sweeper.begin()
+    while not len(depot.inbox):
+        await asyncio.sleep(0.01)
+    assert depot.inbox.take(9)[0].connection == "con_2"
+
+    gate.set()
+    assert await depot.sweeper.step() == 1
