@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -153,8 +154,11 @@ class Directory:
         self._revision = revision
         self._settings.clear()
         self._audiences.clear()
-        self._doors = {one.key: one for one in self.all(Connection)}
-        self._doors |= {one.name: one for one in self.all(Connection) if self._named(one)}
+        named = [one for one in self.all(Connection) if self._named(one)]
+        # A name that two tenants gave is nobody's door, and none stands over a key.
+        counts = Counter(one.name for one in named)
+        self._doors = {one.name: one for one in named if counts[one.name] == 1}
+        self._doors |= {one.key: one for one in self.all(Connection)}
         self.changed()
         return True
 
@@ -255,10 +259,11 @@ class Directory:
         return [Target(target, ordered=True, shape="write", held=False) for target in found]
 
     def _listens(self, connection: Connection, home: str) -> bool:
-        """Whether an order's news goes to this connection by itself: it is the order's own, or a tracker's."""
+        """Whether an order's news goes to this connection by itself: it is the order's own, or a tracker's. One that
+        is paused or parted is told later: what happens meanwhile waits for it."""
         channel = self.registry.channels.get(connection.channel)
-        works = connection.status == "active" and connection.mode == "live"
-        return works and channel is not None and (connection.id == home or channel.kind == "tracker")
+        live = connection.mode == "live"
+        return live and channel is not None and (connection.id == home or channel.kind == "tracker")
 
     def can(self, connection: Connection, needs: Iterable[str]) -> bool:
         """Whether a connection has the settings that a poll or write cannot do without; `a|b` is either."""
