@@ -132,16 +132,21 @@ class Deliver:
             endpoint = self.directory.get(Endpoint, target)
             rate, slots = (endpoint.rate, endpoint.concurrency) if endpoint else (0.0, 4)
             lane = self.lanes[target] = Lane(target, slots, Bucket(rate), Circuit(since=self.world.now()))
-            lane.paused = bool(endpoint and endpoint.status != "active")
+            lane.paused = self._paused(target)
         return lane
+
+    def _paused(self, target: str) -> bool:
+        """Whether a target takes nothing for now: an endpoint, or the connection that a write goes to."""
+        found = self.directory.get(Endpoint, target) or self.directory.get(Connection, target.partition("/")[0])
+        return found is not None and found.status != "active"
 
     def configure(self) -> None:
         """Endpoints were changed: take their rates, slots and pauses; open no lane, close none under way."""
         for lane in self.lanes.values():
             endpoint = self.directory.get(Endpoint, lane.target)
+            lane.paused = self._paused(lane.target)
             if endpoint is not None:
                 lane.concurrency, lane.bucket.rate = endpoint.concurrency, endpoint.rate
-                lane.paused = endpoint.status != "active"
                 if endpoint.status == "disabled":
                     lane.forget()
         self._signers.clear()

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from hub.announce import LEASE
@@ -122,3 +123,20 @@ async def test_a_write_that_takes_longer_than_a_lease_is_made_by_nobody_else(pos
 
         assert len(begun) == 1
         assert await d.statuses() == ["delivered"]
+
+
+@on_one_engine
+@pytest.mark.parametrize("status", ["paused", "reauth_required"])
+async def test_what_happens_while_a_connection_is_away_is_written_there_when_it_is_back(config: Config, status: str) -> None:
+    async with open_hub(config, World.still(), registry(fine)) as hub:
+        d = await told(hub)
+        board = hub.directory.get(Connection, "con_board")
+        assert board is not None
+        await put(hub, msgspec.structs.replace(board, status=status))
+        await d.tell("B", "1")
+        await d.pass_by(3600)
+        assert await d.statuses() == ["due", "due"]
+
+        await put(hub, msgspec.structs.replace(board, status="active"))
+        await hub.settle()
+        assert await d.statuses() == ["delivered", "delivered"]
