@@ -14,10 +14,12 @@ from hub.store.rows import Arrival
 
 
 class Inbox:
-    """First in, first out, up to so many; `spilled` says that some are only in the store."""
+    """First in, first out, up to so many messages and bytes; `spilled` says that some are only in the store."""
 
-    def __init__(self, most: int = 10_000) -> None:
+    def __init__(self, most: int = 10_000, most_bytes: int = 64 << 20) -> None:
         self.most = most
+        self.most_bytes = most_bytes
+        self._bytes = 0
         self._waiting: deque[Arrival] = deque()
         self._held: set[int] = set()
         self._news = asyncio.Event()
@@ -25,19 +27,21 @@ class Inbox:
 
     def put(self, arrivals: list[Arrival]) -> None:
         """Take these over, those that fit."""
-        room = self.most - len(self._waiting)
-        if room < len(arrivals):
-            self.spilled = True
-            arrivals = arrivals[: max(room, 0)]
         for one in arrivals:
-            if one.position not in self._held:
-                self._held.add(one.position)
-                self._waiting.append(one)
+            if one.position in self._held:
+                continue
+            if len(self._waiting) >= self.most or self._bytes >= self.most_bytes:
+                self.spilled = True
+                break
+            self._held.add(one.position)
+            self._waiting.append(one)
+            self._bytes += len(one.body)
         self._news.set()
 
     def take(self, most: int) -> list[Arrival]:
         """The oldest, at most so many; they count as held until `done`."""
         out = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+        self._bytes -= sum(len(one.body) for one in out)
         if not self._waiting:
             self._news.clear()
         return out

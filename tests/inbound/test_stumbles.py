@@ -13,10 +13,11 @@ import pytest
 from hub.contract import Context, Conversation, Fact, Page, Request, body
 from hub.contract.message import Message
 from hub.directory import Connection
+from hub.inbound.inbox import Inbox
 from hub.inbound.keep import Letter
 from hub.run import Hub
 from hub.store.engine import Unavailable
-from hub.store.rows import Head
+from hub.store.rows import Arrival, Head
 from tests.inbound.test_hints import CLAIM, DEPOT, TRUTH, DepotSettings, connect, depot, statuses as told
 
 __all__ = ["depot"]
@@ -142,3 +143,16 @@ async def test_a_source_that_hangs_or_stumbles_delays_the_sweep_of_no_other(depo
 
     gate.set()
     assert await depot.sweeper.step() == 1
+
+
+def test_the_inbox_leaves_to_the_store_what_would_fill_memory() -> None:
+    inbox = Inbox(most=4, most_bytes=250)
+    inbox.spilled = False
+    large = [Arrival(n, f"msg_{n}", "main", "con", "webhook", "t", Head(), bytes(100), 0) for n in range(5)]
+    inbox.put(large)
+    assert inbox.spilled
+    assert [one.position for one in inbox.take(9)] == [0, 1, 2]
+
+    inbox.done(large[:3])
+    inbox.put(large[3:])
+    assert [one.position for one in inbox.take(9)] == [3, 4], "what was taken makes room"
