@@ -68,7 +68,7 @@ class Postgres:
                 if not left:
                     raise Unavailable(f"lost {_TRIES} races: {error}") from error
             except _BROKEN as error:
-                raise Unavailable(str(error)) from error
+                raise Unavailable(f"the connection to the database broke: {error}") from error
             except _POISON as error:
                 raise Poisoned(str(error)) from error
         raise AssertionError("unreachable")
@@ -81,7 +81,7 @@ class Postgres:
         try:
             found = await self._pool.fetch(statement.sql(), *_values(statement, rows, params))
         except _BROKEN as error:
-            raise Unavailable(str(error)) from error
+            raise Unavailable(f"the connection to the database broke: {error}") from error
         except _POISON as error:
             raise Poisoned(str(error)) from error
         return [tuple(row) for row in found]
