@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from hub.contract.channel import Channel
+from hub.contract.errors import Misconfigured
 from hub.contract.settings import Settings, secret_fields
 from hub.registry import Registry
 from hub.store.engine import Engine, Row, Unit
@@ -170,7 +171,7 @@ class Directory:
             return False
         try:
             proof = channel.proof_for(self.settings(connection))
-        except Locked:
+        except (Locked, Misconfigured):
             return False
         return proof.authenticity in ("body_signed", "body_signed_with_time")
 
@@ -195,12 +196,16 @@ class Directory:
         return self.registry.channel(connection.channel)
 
     def settings(self, connection: Connection) -> Settings:
-        """A connection's settings with its secrets open; raises Locked where they cannot be read."""
+        """A connection's settings with its secrets open; raises Locked where they cannot be read, Misconfigured where
+        its channel does not know them any more."""
         known = self._settings.get(connection.id)
         if known is None:
             type_ = self.channel(connection).settings
             plain = {name: self._open(value, connection.id) for name, value in connection.settings.items()}
-            known = self._settings[connection.id] = msgspec.convert(plain, type_)
+            try:
+                known = self._settings[connection.id] = msgspec.convert(plain, type_)
+            except msgspec.ValidationError as error:
+                raise Misconfigured(f"the settings of {connection.name} do not fit {connection.channel}: {error}") from None
         return known
 
     def _open(self, value: Any, row: str) -> Any:
@@ -248,7 +253,7 @@ class Directory:
             for one in self.all(Connection, tenant)
             if one.id != cause and self._listens(one, home)
             for name, write in self.channel(one).writes.items()
-            if event in write.on and self.can(one, write.needs)
+            if event in write.on and self._able(one, write.needs)
         ]
         found += [
             f"{route.connection}/{route.write}"
@@ -269,6 +274,14 @@ class Directory:
         """Whether a connection has the settings that a poll or write cannot do without; `a|b` is either."""
         settings = self.settings(connection)
         return all(any(getattr(settings, name, None) for name in need.split("|")) for need in needs)
+
+    def _able(self, connection: Connection, needs: Iterable[str]) -> bool:
+        """Whether a write is to be tried. One whose settings cannot be read now is, later: it must not keep an order
+        from everyone else."""
+        try:
+            return self.can(connection, needs)
+        except (Locked, Misconfigured):
+            return True
 
     def _holds(self, filter_: str, event: str, doc: Doc) -> bool:
         return bool(self._compile(filter_).value({"type": event, "data": doc}))

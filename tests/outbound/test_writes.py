@@ -140,3 +140,21 @@ async def test_what_happens_while_a_connection_is_away_is_written_there_when_it_
         await put(hub, msgspec.structs.replace(board, status="active"))
         await hub.settle()
         assert await d.statuses() == ["delivered", "delivered"]
+
+
+@on_one_engine
+@pytest.mark.parametrize("settings", [{"webhook_secret": {"sealed": "v1.0badc0de.AAAA"}}, {"since_renamed": "x"}])
+async def test_settings_that_cannot_be_read_keep_no_order_from_anyone_else(config: Config, settings: dict[str, Any]) -> None:
+    async with open_hub(config, World.still(), registry(fine)) as hub:
+        d = await told(hub)
+        await hub.settle()
+        board = hub.directory.get(Connection, "con_board")
+        assert board is not None
+        await put(hub, msgspec.structs.replace(board, settings=settings))
+        await d.tell("B", "1")
+        await hub.deliver.step()
+        assert await d.statuses() == ["delivered", "due"]
+
+        await put(hub, msgspec.structs.replace(board, settings={}))
+        await d.pass_by(3600)
+        assert await d.statuses() == ["delivered", "delivered"]
