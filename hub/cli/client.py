@@ -140,4 +140,6 @@ def _next(said: Doc, address: Address, status: int) -> str:
         return f"{where} to a token of this hub, or fix one at start with ORDERHUB_ADMIN_TOKEN."
     if status == 403:
         return "This token has not the scope for it: `orderhub tokens add NAME --scope …` with an admin token makes one."
+    if "is not allowed: " in str(said.get("detail")):
+        return "A network of your own may be reached where the hub allows it: `orderhub serve --allow-private 127.0.0.1/32`."
     return ""

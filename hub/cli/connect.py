@@ -36,6 +36,8 @@ Zone = Annotated[
     str, typer.Option("--time-zone", help="Where its times without an offset are, such as Asia/Shanghai.")
 ]
 
+_PAGE = 110
+"""Columns of a page of prose, whose lines are broken: where nobody looks a long step would be cut otherwise."""
 _HEADING = re.compile(r"^(#+) .*(set[ -]?up|设置|接入|配置).*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -157,7 +159,7 @@ def _tell(line: Client, made: Doc, about: Doc) -> None:
         from rich.markdown import Markdown
 
         out.print("\nAt the far side:")
-        out.print(Markdown(steps))
+        out.print(Markdown(steps), width=min(out.width, _PAGE), soft_wrap=False)
     out.print(
         f"\nNext: orderhub simulate {made['channel']} --connection {quoted(made['name'])}, orderhub orders follow"
     )

@@ -122,8 +122,11 @@ def activate(file: File, json: AsJson = False) -> None:
 
     with hub() as line:
         done = line.post(f"{PATH}/activate", {"text": file.read_text(encoding="utf-8")})
+        idle = done["name"] not in installed().texts and not _named(line, done["name"])
+    wish = plain_json.dumps({"*": done["name"]})
+    first = f"No connection reads with it yet: orderhub connections set NAME --set 'mappings={wish}'\n"
     show.said(
-        f"{done['name']} is in force, version {done['hash']}. Next: orderhub messages replay --failed",
+        f"{done['name']} is in force, version {done['hash']}.\n{first if idle else ''}Next: orderhub messages replay --failed",
         json_form=json,
         doc=done,
     )
@@ -143,6 +146,11 @@ def rollback(name: Name, hash_: Hash = "", yes: Yes = False, json: AsJson = Fals
         else f"{name} is not in force any more"
     )
     show.said(told, json_form=json, doc=done)
+
+
+def _named(line: Client, name: str) -> bool:
+    """Whether a connection has this mapping stand in for its channel's."""
+    return any(name in (one.get("mappings") or {}).values() for one in line.pages("/v1/connections"))
 
 
 def _which(mapping: str) -> Doc:

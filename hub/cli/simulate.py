@@ -46,7 +46,7 @@ def simulate(
     found = installed().samples(channel)
     if list_:
         return _list(found, json_lines=json)
-    chosen = found.fixture(fixture or plainest(found))
+    chosen = found.fixture(_named(found, fixture) if fixture else plainest(found))
     message = chosen.message
     if message.transport != "webhook":
         raise Failure(
@@ -85,6 +85,15 @@ def plainest(found: Samples) -> str:
     return min(ranked)[-1] if ranked else ""
 
 
+def _named(found: Samples, said: str) -> str:
+    """A sample by its name; by its topic, in the platform's own spelling too, the plain one first."""
+    from hub.fixtures import slug
+
+    of_topic = [one.name for one in found.fixtures if one.topic in (said, slug(said))]
+    plain = [name for name in of_topic if name.endswith((".plain", ".first"))]
+    return next(iter(plain + of_topic), said)
+
+
 def _target(line: Client, channel: str, name: str) -> dict[str, Any]:
     if name:
         found: dict[str, Any] = line.get(f"/v1/connections/{quoted(name)}")
@@ -120,6 +129,11 @@ def _tell(answer: Any, target: dict[str, Any], *, told: bool) -> None:
     out = show.console()
     out.print(f"{target['name']} answered {answer.status_code}: {answer.text.strip()[:200]}")
     if answer.status_code == 401:
+        if "the connection has no " in answer.text:
+            raise Failure(
+                f"{target['name']} has no secret yet by which a push is proved",
+                hint=f"`orderhub connections set {quoted(target['name'])} --set webhook_secret=…` gives it one.",
+            )
         secret = "the secret that you said" if told else "the sample's own secret, since none was said"
         raise Failure(
             f"it was signed with {secret}, which is not the connection's",
@@ -131,3 +145,13 @@ def _tell(answer: Any, target: dict[str, Any], *, told: bool) -> None:
         )
     elif answer.is_success:
         out.print("Next: orderhub messages list, orderhub orders list")
+        _warn(target)
+
+
+def _warn(target: dict[str, Any]) -> None:
+    """A sample is an old order: say so where the connection keeps those to itself."""
+    if cutover := target.get("cutover_at"):
+        show.console().print(
+            f"Orders placed before {show.time(cutover)} UTC are told to nobody, and a sample may be one: "
+            f"`orderhub connections set {quoted(target['name'])} --set cutover_at=null` tells all."
+        )
