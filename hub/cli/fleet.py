@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import multiprocessing.connection
+import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from multiprocessing.synchronize import Event
 from typing import TYPE_CHECKING
 
 import structlog
@@ -46,7 +49,7 @@ class Fleet:
         self._count = count
         self._members: list[SpawnProcess] = []
         self._stopped = False
-        self._ready = _SPAWN.Event()
+        self._heard, self._ready = _SPAWN.Pipe(duplex=False)
 
     def run(self) -> None:
         """Keep them running until SIGTERM or SIGINT; one that ends is started again."""
@@ -67,17 +70,15 @@ class Fleet:
                 member.terminate()
 
     def _start(self) -> SpawnProcess:
-        quiet = bool(self._members)
-        member = _SPAWN.Process(
-            target=_member, args=(self._config, self._listener, self._ready, quiet), daemon=False
-        )
+        ready = None if self._members else self._ready
+        member = _SPAWN.Process(target=_member, args=(self._config, self._listener, ready), daemon=False)
         member.start()
         return member
 
     def _awaits(self, member: SpawnProcess) -> bool:
         until = time.monotonic() + _PATIENCE
         while member.is_alive() and not self._stopped and time.monotonic() < until:
-            if self._ready.wait(0.1):
+            if self._heard.poll(0.1):
                 return True
         return False
 
@@ -100,19 +101,30 @@ class Fleet:
             raise SystemExit(1)
 
 
-def _member(config: Config, listener: socket.socket, started: Event, quiet: bool) -> None:
+def _member(config: Config, listener: socket.socket, started: Connection | None) -> None:
     from hub.cli.failures import give_up
     from hub.cli.logs import to_stderr
     from hub.cli.serving import announce
 
     to_stderr()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
     def ready(hub: Hub) -> None:
-        if not quiet:
-            announce(config)(hub)
-        started.set()
+        if started is None:
+            return
+        announce(config)(hub)
+        with contextlib.suppress(BrokenPipeError):
+            started.send(True)
 
     try:
         run_one(config, listener, ready)
     except HubError as error:
         give_up(error)
+
+
+def _end_with_parent() -> None:
+    """A fleet that was killed cannot stop its members, and who takes its place wants the port."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -119,7 +119,7 @@ async def _in_turn(shop: Shop, hubs: tuple[Hub, Hub]) -> list[int]:
         talks[hub.port] = asyncio.ensure_future(shop.talk(hub.port, rate=_RATE / 2))
 
     await asyncio.gather(*map(start, hubs))
-    for turn in range(max(2, KILLS // 5)):
+    for turn in range(max(2, KILLS // 10)):
         hub = hubs[turn % 2]
         await asyncio.sleep(chance.uniform(0.15, 1.0))
         await hub.kill()
