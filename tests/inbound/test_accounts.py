@@ -35,7 +35,7 @@ async def push(hub: Hub, one: Connection, shop: str, key: str) -> list[str]:
     letter = Letter("main", one.id, "webhook", "orders/create", key, head(message), message.body, hub.world.now())
     await hub.keeper.keep(letter)
     await hub.settle()
-    return [row[0] for row in await hub.engine.fetch("orders_ids", tenant="main", after=0, most=10)]
+    return [row[0] for row in await hub.engine.fetch("orders_after", tenant="main", after="", most=10)]
 
 
 async def remove(hub: Hub, one: Connection) -> None:

@@ -92,8 +92,11 @@ async def push(hub: Hub, one: Connection) -> None:
 async def statuses(hub: Hub) -> list[str]:
     """The statuses that facts tell, oldest first."""
     rows = await hub.engine.fetch("facts_unmatched", tenant="main", after=0, most=10)
-    facts = [await hub.engine.fetch("facts_of_message", tenant="main", message=row[1]) for row in rows]
-    return [msgspec.json.decode(fact[7])["doc"]["status"] for found in facts for fact in found]
+    facts = [
+        await hub.engine.fetch("facts_page_of_message", tenant="main", message=row[1], after=0, most=10)
+        for row in rows
+    ]
+    return [msgspec.json.decode(fact[9])["doc"]["status"] for found in facts for fact in found]
 
 
 async def test_a_push_that_only_a_token_vouches_for_is_read_again_before_it_is_believed(depot):

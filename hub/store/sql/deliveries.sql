@@ -20,10 +20,6 @@ FROM :rows(position int, tenant text, target text, event text, order_id text, st
            previous text, trigger text, shape text, claim text, claimed_until int)
 LEFT JOIN heads ON rows.ask = 1 AND heads.target = rows.target AND heads.order_id = rows.order_id;
 
--- name: deliveries_due_among
-SELECT deliveries.position FROM deliveries JOIN :rows(position int) ON deliveries.position = rows.position
-WHERE deliveries.status = 'due';
-
 -- name: deliveries_settle
 UPDATE deliveries SET status = rows.status, due_at = rows.due_at, outcome = rows.outcome,
     attempts = deliveries.attempts + rows.tried, claim = '', claimed_until = 0,
@@ -82,17 +78,11 @@ WHERE deliveries.target = :target AND deliveries.status = 'due' AND deliveries.d
 ORDER BY deliveries.due_at, deliveries.position LIMIT :most;
 
 -- name: deliveries_claim [postgres]
-UPDATE deliveries SET claim = :claim, claimed_until = :until WHERE position IN (
+-- An array, so that the limit is run once, whatever plan is chosen.
+UPDATE deliveries SET claim = :claim, claimed_until = :until WHERE position = ANY (ARRAY(
     SELECT position FROM deliveries WHERE target = :target AND status = 'due' AND due_at <= :now AND claimed_until <= :now
-    ORDER BY due_at, position LIMIT :most FOR UPDATE SKIP LOCKED)
+    ORDER BY due_at, position LIMIT :most FOR UPDATE SKIP LOCKED))
 RETURNING position;
-
--- name: deliveries_claimed [postgres]
-SELECT deliveries.position, deliveries.tenant, deliveries.target, deliveries.event, deliveries.order_id, deliveries.attempts,
-       deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.shape, deliveries.due_at, events.type, events.envelope, snapshots.doc
-FROM deliveries JOIN events ON events.id = deliveries.event
-LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
-WHERE deliveries.claim = :claim ORDER BY deliveries.due_at, deliveries.position;
 
 -- name: deliveries_load
 -- Those of these that this process has claimed: another may have promoted one meanwhile, and sends it.
@@ -156,9 +146,6 @@ ON CONFLICT (target, order_id) DO UPDATE SET head = excluded.head;
 UPDATE deliveries SET status = 'due', due_at = :now, claim = '', claimed_until = 0 FROM heads
 WHERE heads.target = :target AND deliveries.position = heads.head AND deliveries.status = 'waiting';
 
--- name: deliveries_drop
-UPDATE deliveries SET status = 'dropped' WHERE target = :target AND status = 'held';
-
 -- name: deliveries_wake
 -- The far side answers again: everything that waited is due since it was told, so that the oldest goes first.
 UPDATE deliveries SET due_at = (SELECT events.recorded_at FROM events WHERE events.id = deliveries.event)
@@ -193,13 +180,6 @@ FROM :rows(target text, order_id text)
 WHERE heads.target = rows.target AND heads.order_id = rows.order_id
   AND NOT EXISTS (SELECT 1 FROM deliveries AS first WHERE first.position = heads.head AND first.status IN ('due', 'waiting'));
 
--- name: deliveries_count
-SELECT target, status, count(*), min(due_at) FROM deliveries WHERE tenant = :tenant AND status IN ('due', 'waiting', 'held', 'dead')
-GROUP BY target, status;
-
--- name: deliveries_event_seen
-SELECT 1 FROM deliveries WHERE target = :target AND event = :event LIMIT 1;
-
 -- name: renderings_put
 INSERT INTO renderings (event, shape, body) SELECT event, shape, body FROM :rows(event text, shape text, body blob) WHERE true
 ON CONFLICT (event, shape) DO NOTHING;
@@ -218,9 +198,6 @@ SELECT target FROM hops WHERE target IS NOT NULL;
 
 -- name: deliveries_claim
 SELECT 1 WHERE :target = '' AND :now = 0 AND :most = 0 AND :claim = '' AND :until = 0;
-
--- name: deliveries_claimed
-SELECT 1 WHERE :claim = '';
 
 -- name: heads_take_empty
 INSERT INTO heads (target, order_id, head, last_event)

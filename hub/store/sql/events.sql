@@ -19,6 +19,3 @@ ORDER BY events.position LIMIT :most;
 SELECT events.position, events.id, events.order_id, events.type, events.test, events.sequence, events.envelope, snapshots.doc
 FROM events LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
 WHERE events.tenant = :tenant AND events.id = :id;
-
--- name: events_bounds
-SELECT COALESCE(min(position), 0), COALESCE(max(position), 0) FROM events WHERE tenant = :tenant;

@@ -19,9 +19,10 @@ SELECT position, id, tenant, connection, transport, topic, head, body, received_
 WHERE status = 'received' AND claimed_until <= :now ORDER BY position LIMIT :most;
 
 -- name: messages_open [postgres]
-UPDATE messages SET claimed_until = :until WHERE position IN (
+-- An array, so that the limit is run once, whatever plan is chosen.
+UPDATE messages SET claimed_until = :until WHERE position = ANY (ARRAY(
     SELECT position FROM messages WHERE status = 'received' AND claimed_until <= :now
-    ORDER BY position LIMIT :most FOR UPDATE SKIP LOCKED)
+    ORDER BY position LIMIT :most FOR UPDATE SKIP LOCKED))
 RETURNING position, id, tenant, connection, transport, topic, head, body, received_at;
 
 -- name: messages_get
@@ -42,12 +43,6 @@ WHERE messages.tenant = rows.tenant AND messages.id = rows.id;
 -- Take away what was said; that it was said, and the key that knows it again, stay.
 UPDATE messages SET body = NULL, error = NULL, head = :head FROM :rows(tenant text, id text)
 WHERE messages.tenant = rows.tenant AND messages.id = rows.id;
-
--- name: messages_of_order
-SELECT DISTINCT message FROM facts WHERE tenant = :tenant AND order_id = :order_id;
-
--- name: messages_count
-SELECT status, count(*) FROM messages WHERE tenant = :tenant GROUP BY status;
 
 -- name: facts_of_connection
 SELECT 1 FROM facts JOIN messages ON messages.id = facts.message WHERE messages.connection = :connection LIMIT 1;

@@ -81,10 +81,6 @@ JOIN facts ON facts.tenant = fresh.tenant AND facts.order_id = identities.order_
 SELECT position, message, connection, source, subject, ref, mapping, recorded_at, said FROM facts
 WHERE tenant = :tenant AND order_id = :order_id ORDER BY position;
 
--- name: facts_of_message
-SELECT position, order_id, source, subject, ref, mapping, recorded_at, said FROM facts
-WHERE tenant = :tenant AND message = :message ORDER BY position;
-
 -- name: facts_unmatched
 SELECT position, message, connection, source, ref, recorded_at FROM facts
 WHERE tenant = :tenant AND order_id LIKE 'parked%' AND position > :after
@@ -109,28 +105,6 @@ WHERE orders.tenant = :tenant AND orders.position > :after
   AND (:state = '' OR orders.state = :state) AND (:connection = '' OR orders.connection = :connection)
   AND orders.updated_at > :updated_after
 ORDER BY orders.position LIMIT :most;
-
--- name: orders_by_number
-SELECT orders.id, orders.tenant, orders.position, orders.version, orders.sequence, orders.hub_number, orders.connection,
-       orders.silent, orders.created_at, orders.updated_at, snapshots.doc
-FROM orders JOIN snapshots ON snapshots.order_id = orders.id AND snapshots.version = orders.version
-WHERE orders.tenant = :tenant AND orders.number = :number AND orders.position > :after
-ORDER BY orders.position LIMIT :most;
-
--- name: orders_by_ref
-SELECT orders.id, orders.tenant, orders.position, orders.version, orders.sequence, orders.hub_number, orders.connection,
-       orders.silent, orders.created_at, orders.updated_at, snapshots.doc
-FROM identities JOIN orders ON orders.id = identities.order_id
-JOIN snapshots ON snapshots.order_id = orders.id AND snapshots.version = orders.version
-WHERE identities.tenant = :tenant AND identities.ref = :ref AND (:source = '' OR identities.source = :source)
-  AND orders.position > :after
-ORDER BY orders.position LIMIT :most;
-
--- name: orders_ids
-SELECT id, position FROM orders WHERE tenant = :tenant AND position > :after ORDER BY position LIMIT :most;
-
--- name: orders_count
-SELECT state, count(*) FROM orders WHERE tenant = :tenant GROUP BY state;
 
 -- name: persons_add
 INSERT INTO persons (tenant, hash, order_id) SELECT tenant, hash, order_id

@@ -18,9 +18,6 @@ SELECT COALESCE(max(position), 0), count(*) FROM things;
 -- name: meta_get
 SELECT value FROM meta WHERE name = :name;
 
--- name: meta_put
-INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
-
 -- name: meta_first
 INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
 
