@@ -61,6 +61,7 @@ class Books:
     orders: Rows
     unsent: Rows
     positions: list[int]
+    broken: list[str]
 
 
 async def books(database: str) -> Books:
@@ -72,14 +73,22 @@ async def books(database: str) -> Books:
         orders=await ask(database, _ORDERS),
         unsent=await ask(database, _UNSENT),
         positions=[row[0] for row in await ask(database, _POSITIONS)],
+        broken=await _broken(database),
     )
+
+
+async def _broken(database: str) -> list[str]:
+    """What SQLite itself finds wrong with its file; PostgreSQL mends itself when it starts, and was not killed."""
+    if not database.startswith("sqlite:"):
+        return []
+    return [row[0] for row in await ask(database, "PRAGMA integrity_check") if row[0] != "ok"]
 
 
 def faults(shop: Shop, kept: Books, partner: Partner, feed: Feed) -> list[str]:
     """A sentence for each thing that was lost, doubled or out of order; none is what the hub promises."""
     letters = partner.letters
     return [
-        *partner.faults, *_refused(shop), *_messages(shop, kept), *_orders(shop, kept), *_numbers(kept),
+        *kept.broken, *partner.faults, *_refused(shop), *_messages(shop, kept), *_orders(shop, kept), *_numbers(kept),
         *_delivered(kept, letters), *_bodies(letters), *_order_of(letters), *_once(letters),
         *_newest(shop, kept, letters), *_fed(kept, feed),
     ]  # fmt: skip
