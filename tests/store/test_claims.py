@@ -216,10 +216,8 @@ async def test_a_lease_is_given_to_one_of_two_that_ask_at_once(postgres_url):
         def claim(name: str):
             async def work(unit: Unit) -> int:
                 target = (await unit.fetch("deliveries_targets"))[0][0]
-                await unit.fetch(
-                    "deliveries_claim", target=target, now=now, most=9, claim=name, until=now + 60
-                )
-                return len(await unit.fetch("deliveries_claimed", claim=name))
+                due = {"target": target, "now": now, "most": 9, "claim": name, "until": now + 60}
+                return len(await unit.fetch("deliveries_claim", **due))
 
             return work
 
