@@ -200,7 +200,7 @@ class Normalise:
             cause=cause("message", one.connection, one.topic, *same),
             subject=one.id,
             title=title,
-            hint="Mend the mapping or the source, then `orderhub messages replay` this cause.",
+            hint="Mend the mapping or the source, then `orderhub exceptions retry` this one.",
             connection=one.connection,
         )
         empty = Input(message=one.id, tenant=one.tenant, connection=one.connection, heard=[])

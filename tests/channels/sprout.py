@@ -13,15 +13,21 @@ import adapters
 
 @contextmanager
 def looked_into(folder: Path) -> Iterator[None]:
-    """`adapters` finds the packages of this folder, and forgets them afterwards."""
-    adapters.__path__.append(str(folder))
+    """`adapters` finds the packages of this folder before any others of their names, and forgets them afterwards."""
+    _forget(folder)
+    adapters.__path__.insert(0, str(folder))
     importlib.invalidate_caches()
     try:
         yield
     finally:
         adapters.__path__.remove(str(folder))
-        for path in folder.iterdir():
-            for name in [name for name in sys.modules if f"{name}.".startswith(f"adapters.{path.stem}.")]:
-                del sys.modules[name]
-            if hasattr(adapters, path.stem):
-                delattr(adapters, path.stem)
+        _forget(folder)
+        importlib.invalidate_caches()
+
+
+def _forget(folder: Path) -> None:
+    for path in folder.iterdir():
+        for name in [name for name in sys.modules if f"{name}.".startswith(f"adapters.{path.stem}.")]:
+            del sys.modules[name]
+        if hasattr(adapters, path.stem):
+            delattr(adapters, path.stem)
