@@ -71,6 +71,7 @@ class Hub:
         self.packaged = registry
         self.activated: dict[str, str] = {}
         self.admin_token = ""
+        self._following: set[asyncio.Task[None]] = set()
         claim = world.new_id("prc") if engine.shared else ""
         public = config.public_url or f"http://{config.host}:{config.port}"
         self.metrics = Metrics()
@@ -148,6 +149,8 @@ class Hub:
                 await self.converser.run(connection, greeting.then(await self.converser.context(connection)))
 
         task = asyncio.get_running_loop().create_task(run())
+        self._following.add(task)  # the loop alone would not keep it alive
+        task.add_done_callback(self._following.discard)
         task.add_done_callback(_log_end)
 
 

@@ -111,7 +111,10 @@ async def loop(name: str, hub: Hub, turn: Callable[[Hub], Awaitable[None]]) -> N
         try:
             await turn(hub)
         except asyncio.CancelledError:
-            raise
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            log.exception("what a stage waited for was cancelled; it goes on", stage=name)
         except Exception:  # a bug or a store that is away: the rows are kept, the stage goes on
             log.exception("a stage stumbled; it goes on in a second", stage=name)
             await asyncio.sleep(1.0)
