@@ -42,6 +42,7 @@ from hub.orders.carriers import carriers
 from hub.outbound.deliver import Deliver
 from hub.outbound.dial import open_session
 from hub.outbound.guard import Guard
+from hub.outbound.letterhead import Letterhead
 from hub.outbound.sender import GuardedSender, Sender
 from hub.outbound.settle import Settler
 from hub.outbound.transport import GuardedTransport
@@ -87,7 +88,7 @@ class Hub:
         writes = Writes(engine, self.directory, self.converser, carriers(), world, self._bind)
         self.deliver = Deliver(
             engine, self.directory, Settler(engine, self.troubles, world, claim), sender, writes.write, self.metrics,
-            world, self._disable, claim, held=config.hold_outbound,
+            world, self._disable, Letterhead(self.directory, world), claim, held=config.hold_outbound,
         )  # fmt: skip
         self.directory.changed = self.deliver.configure
         hand = self.deliver.hand if delivers else _leave

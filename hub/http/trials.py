@@ -84,7 +84,7 @@ async def check_endpoint(ask: Ask) -> Exchange:
         trigger="first", shape=shape(one), due_at=now, type="webhook.test", envelope=envelope, doc=None,
     )  # fmt: skip
     body = render(due.body(), due.shape)
-    headers = hub.deliver.headers(one, due, body, now)
+    headers = hub.deliver.letterhead.headers(one, due, body, now)
     answer = await hub.deliver.sender.send(Post(url=one.url, headers=headers, body=body, timeout=one.timeout))
     await record(ask, "endpoint.tested", one.id, event=event, status=answer.status, error=answer.error)
     ok = answer.error is None and answer.status is not None and 200 <= answer.status < 300

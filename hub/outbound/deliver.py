@@ -20,10 +20,10 @@ from hub.directory import Connection, Directory, Endpoint
 from hub.metrics import Metrics
 from hub.outbound.circuit import SECOND, Circuit
 from hub.outbound.lanes import Bucket, Lane
+from hub.outbound.letterhead import Letterhead
 from hub.outbound.render import render
 from hub.outbound.sender import Answer, Post, Sender
 from hub.outbound.settle import Settler, Tried
-from hub.outbound.signing import Signer
 from hub.outbound.verdict import Verdict, judge
 from hub.store.engine import Engine, Unit
 from hub.store.rows import PLAIN, Due, due
@@ -31,7 +31,6 @@ from hub.world import World
 
 _LOAD = 500
 _IDLE = 1.0
-_AGENT = "orderhub/0.1"
 log = structlog.get_logger("orderhub.deliver")
 
 Writer = Callable[[Due, Connection, str], Awaitable[tuple[Answer, bytes]]]
@@ -50,10 +49,10 @@ class Deliver:
     metrics: Metrics
     world: World
     disable: Callable[[Endpoint, str], Awaitable[None]]
+    letterhead: Letterhead
     claim: str = ""
     lanes: dict[str, Lane] = field(default_factory=dict)
     held: bool = False
-    _signers: dict[str, tuple[tuple[str, ...], Signer]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
@@ -149,7 +148,7 @@ class Deliver:
                 lane.concurrency, lane.bucket.rate = endpoint.concurrency, endpoint.rate
                 if endpoint.status == "disabled":
                     lane.forget()
-        self._signers.clear()
+        self.letterhead.forget()
         self._news.set()
 
     def forget(self, orders: set[str]) -> None:
@@ -286,7 +285,7 @@ class Deliver:
 
     async def _post(self, endpoint: Endpoint, one: Due, at: int) -> tuple[Answer, bytes]:
         body = one.body() if one.shape == "full" else await self._rendering(one)
-        headers = self.headers(endpoint, one, body, at)
+        headers = self.letterhead.headers(endpoint, one, body, at)
         answer = await self.sender.send(Post(url=endpoint.url, headers=headers, body=body, timeout=endpoint.timeout))
         entry = PLAIN.encode({
             "trigger": one.trigger if one.attempts == 0 else "schedule", "address": answer.address, "status": answer.status,
@@ -306,31 +305,6 @@ class Deliver:
 
         await self.engine.transact(work)
         return body
-
-    def headers(self, endpoint: Endpoint, one: Due, body: bytes, at: int) -> dict[str, str]:
-        """The headers of an attempt made at this moment, signed."""
-        seconds = at // SECOND
-        kind = "application/cloudevents+json" if endpoint.format == "cloudevents" else "application/json"
-        headers = {
-            **endpoint.headers,
-            "content-type": kind,
-            "user-agent": _AGENT,
-            "webhook-id": one.event,
-            "webhook-timestamp": str(seconds),
-            "webhook-signature": self._signer(endpoint).header(one.event, seconds, body),
-        }
-        if one.previous:
-            headers["orderhub-previous"] = one.previous
-        if one.trigger in ("manual", "replay"):
-            headers["orderhub-replay"] = one.trigger
-        return headers
-
-    def _signer(self, endpoint: Endpoint) -> Signer:
-        known = self._signers.get(endpoint.id)
-        secrets = tuple(self.directory.secrets(endpoint, self.world.now())) if known is None or len(known[0]) > 1 else known[0]
-        if known is None or known[0] != secrets:
-            known = self._signers[endpoint.id] = (secrets, Signer(secrets))
-        return known[1]
 
     async def _health(self, lane: Lane, endpoint: Endpoint | None, verdict: Verdict) -> None:
         now = self.world.now()

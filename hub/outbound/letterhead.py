@@ -1,0 +1,55 @@
+"""The letterhead: what every webhook carries besides its body, signed anew for each attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hub import __version__
+from hub.directory import Directory, Endpoint
+from hub.outbound.circuit import SECOND
+from hub.outbound.signing import Signer
+from hub.store.rows import Due
+from hub.world import World
+
+_AGENT = f"orderhub/{__version__}"
+
+
+@dataclass(slots=True)
+class Letterhead:
+    """Writes headers; keeps each endpoint's signer while its secrets stay the same."""
+
+    directory: Directory
+    world: World
+    _signers: dict[str, tuple[tuple[str, ...], Signer]] = field(default_factory=dict)
+
+    def headers(self, endpoint: Endpoint, one: Due, body: bytes, at: int) -> dict[str, str]:
+        """The headers of an attempt made at this moment (microseconds)."""
+        seconds = at // SECOND
+        kind = "application/cloudevents+json" if endpoint.format == "cloudevents" else "application/json"
+        headers = {
+            **endpoint.headers,
+            "content-type": kind,
+            "user-agent": _AGENT,
+            "webhook-id": one.event,
+            "webhook-timestamp": str(seconds),
+            "webhook-signature": self._signer(endpoint).header(one.event, seconds, body),
+        }
+        if one.previous:
+            headers["orderhub-previous"] = one.previous
+        if one.trigger in ("manual", "replay"):
+            headers["orderhub-replay"] = one.trigger
+        return headers
+
+    def forget(self) -> None:
+        """Endpoints were changed: their secrets are looked up again."""
+        self._signers.clear()
+
+    def _signer(self, endpoint: Endpoint) -> Signer:
+        """One that signs with every secret that counts now: a second one runs out by itself."""
+        known = self._signers.get(endpoint.id)
+        if known is not None and len(known[0]) == 1:
+            return known[1]
+        secrets = tuple(self.directory.secrets(endpoint, self.world.now()))
+        if known is None or known[0] != secrets:
+            known = self._signers[endpoint.id] = (secrets, Signer(secrets))
+        return known[1]
