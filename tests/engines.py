@@ -16,6 +16,7 @@ import secrets
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,10 +66,19 @@ def _server(folder: str) -> Any:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """An empty PostgreSQL database of the test's own."""
+    with fresh_database(postgres_server) as url:
+        yield url
+
+
+@contextmanager
+def fresh_database(server: str) -> Iterator[str]:
+    """The URL of an empty database on this server, dropped at the end."""
     name = f"orderhub_{secrets.token_hex(6)}"
-    asyncio.run(_run(postgres_server, f"CREATE DATABASE {name}"))
-    yield urlsplit(postgres_server)._replace(path=f"/{name}").geturl()
-    asyncio.run(_run(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
+    asyncio.run(_run(server, f"CREATE DATABASE {name}"))
+    try:
+        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+    finally:
+        asyncio.run(_run(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 async def _run(url: str, *statements: str) -> None:

@@ -74,7 +74,7 @@ CREATE TABLE orders (
     registers :blob NOT NULL
 );
 CREATE INDEX orders_position ON orders (tenant, position);
-CREATE INDEX orders_number ON orders (tenant, number);
+CREATE INDEX orders_number ON orders (tenant, number, position);
 
 CREATE TABLE snapshots (
     order_id TEXT NOT NULL,
