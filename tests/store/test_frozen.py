@@ -20,7 +20,9 @@ async def test_the_server_ends_a_transaction_whose_process_has_frozen(postgres_u
         await frozen_settings(unit)
         await unit.positions(1)
         holds.set()
-        await other.transact(lambda unit: unit.positions(1))  # waits for the lock that we hold and never give back
+        await other.transact(
+            lambda unit: unit.positions(1)
+        )  # waits for the lock that we hold and never give back
         await unit.positions(1)
 
     async def frozen_settings(unit: Unit) -> None:

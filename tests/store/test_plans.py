@@ -80,7 +80,9 @@ def rows() -> dict[str, list[Row]]:
                 (place, "main", parked, message, "con_1", "shop:a", subject, ref, f"d{n}{k}", "m", n, b"{}")
             )
             out["snapshots_put"].append((order, k + 1, b"{}"))
-            out["events_add"].append((place, event, "main", order, k + 1, "order.updated", 0, k + 1, n, b'{"data":\0}'))
+            out["events_add"].append(
+                (place, event, "main", order, k + 1, "order.updated", 0, k + 1, n, b'{"data":\0}')
+            )
             due = ("due", "waiting")[k] if n % 100 == 0 else "held" if n % 700 == 1 else "delivered"
             claim = "prc_1" if n % 300 == 0 else ""
             out["deliveries_add"].append(
@@ -103,7 +105,9 @@ async def fill(engine: Engine) -> None:
     for name, found in rows().items():
         for start in range(0, len(found), 2000):
 
-            async def work(unit: Unit, name: str = name, part: list[Row] = found[start : start + 2000]) -> None:
+            async def work(
+                unit: Unit, name: str = name, part: list[Row] = found[start : start + 2000]
+            ) -> None:
                 unit.add(name, part)
 
             await engine.transact(work)

@@ -23,7 +23,9 @@ async def test_every_statement_prepares_on_its_engine(engine):
     for name, statement in load(engine.dialect).items():
         for rows in (1, 4) if statement.columns else (0,):
             try:
-                await prepare(engine, statement.sql(rows), rows * len(statement.columns) + len(statement.params))
+                await prepare(
+                    engine, statement.sql(rows), rows * len(statement.columns) + len(statement.params)
+                )
             except Exception as error:
                 raise AssertionError(f"{name}: {error}\n{statement.sql(rows)}") from error
 
@@ -71,7 +73,12 @@ def test_a_name_stands_once_for_each_dialect():
 
 def test_only_what_has_to_differ_differs():
     """One SQL text: each statement of one engine's own is a decision, made here once more."""
-    own = {line.split()[2] for path in SQL for line in path.read_text().splitlines() if re.search(r"\[\w+\]$", line)}
+    own = {
+        line.split()[2]
+        for path in SQL
+        for line in path.read_text().splitlines()
+        if re.search(r"\[\w+\]$", line)
+    }
     assert own == {
         "deliveries_claim",  # claims live in the rows where several processes share them
         "heads_lock",
