@@ -153,7 +153,9 @@ class Announcer:
         draft.events.append([id_, tenant, "", None, type_, 0, 0, now, body])
         for target in self.directory.targets(tenant, type_, data, ""):
             status = "held" if target.held else "due"
-            draft.deliveries.append(_delivery(draft, tenant, target, id_, "", status, ask=False, ordered=False, previous=""))
+            draft.deliveries.append(
+                _delivery(draft, tenant, target, id_, "", status, ask=False, ordered=False, previous="")
+            )
         return draft
 
     async def _known(self, unit: Unit, news: list[News]) -> dict[tuple[str, str], str]:
@@ -172,7 +174,9 @@ class Announcer:
     def _targets(self, one: News, event: Event) -> list[Target]:
         doc = one.page.doc or {}
         found = self.directory.targets(one.tenant, event.type, doc, one.connection)
-        return found + self.directory.writes(one.tenant, event.type, doc, one.connection, one.cause.connection)
+        return found + self.directory.writes(
+            one.tenant, event.type, doc, one.connection, one.cause.connection
+        )
 
     def _order(self, draft: Draft, one: News, known: dict[tuple[str, str], str]) -> None:
         page = one.page
@@ -188,7 +192,9 @@ class Announcer:
             for target in () if one.silent else self._targets(one, event):
                 self._deliver(draft, one, target, id_, known)
 
-    def _deliver(self, draft: Draft, one: News, target: Target, event: str, known: dict[tuple[str, str], str]) -> None:
+    def _deliver(
+        self, draft: Draft, one: News, target: Target, event: str, known: dict[tuple[str, str], str]
+    ) -> None:
         key = (target.id, one.page.id)
         previous = known.get(key, "")
         ordered = target.ordered
@@ -210,7 +216,9 @@ def _delivery(
             draft.claim, until]  # fmt: skip
 
 
-def _envelope(id_: str, event: Event, one: News | None, tenant: str, cause: Cause, now: int) -> tuple[str, bytes]:
+def _envelope(
+    id_: str, event: Event, one: News | None, tenant: str, cause: Cause, now: int
+) -> tuple[str, bytes]:
     page = one.page if one else None
     before = JSON.encode(_Before(
         api_version=API_VERSION,

@@ -43,7 +43,9 @@ def from_environment(environ: Mapping[str, str] = os.environ, **told: object) ->
     faults: list[str] = []
     database = str(told.get("database") or environ.get("ORDERHUB_DATABASE") or DEFAULT_DATABASE)
     if not database.startswith(("sqlite:", "postgresql://", "postgres://")):
-        faults.append(f"ORDERHUB_DATABASE: {database.partition(':')[0]!r} is neither sqlite: nor postgresql://")
+        faults.append(
+            f"ORDERHUB_DATABASE: {database.partition(':')[0]!r} is neither sqlite: nor postgresql://"
+        )
     keys = _keys(environ.get("ORDERHUB_KEY", ""), faults)
     if database.startswith("postgres") and not keys and not faults:
         faults.append(NO_KEY)
@@ -80,7 +82,9 @@ def _held(file: Path) -> bytes:
     faults: list[str] = []
     keys = _keys(file.read_text(errors="replace"), faults)
     if faults or len(keys) != 1:
-        raise Misconfigured(f"{file} does not hold a key (base64 of 32 bytes): put the key back, or set ORDERHUB_KEY")
+        raise Misconfigured(
+            f"{file} does not hold a key (base64 of 32 bytes): put the key back, or set ORDERHUB_KEY"
+        )
     return keys[0]
 
 

@@ -77,7 +77,12 @@ class Converser:
         )
 
     async def run(
-        self, connection: Connection, conversation: Generator[Any, Any, Any], *, bare: bool = False, once: bool = False
+        self,
+        connection: Connection,
+        conversation: Generator[Any, Any, Any],
+        *,
+        bare: bool = False,
+        once: bool = False,
     ) -> Any:
         """Drive a conversation to its end and return what it returns; raises Postponed or Refused.
 
@@ -105,9 +110,11 @@ class Converser:
             stop=tenacity.stop_after_attempt(_TRIES),
             wait=_patience,
             retry=tenacity.retry_if_exception(
-                lambda error: isinstance(error, Postponed)
-                and (error.after or 0) <= 60
-                and not (once and isinstance(error, Doubtful))
+                lambda error: (
+                    isinstance(error, Postponed)
+                    and (error.after or 0) <= 60
+                    and not (once and isinstance(error, Doubtful))
+                )
             ),
             sleep=self.world.sleep,
             reraise=True,

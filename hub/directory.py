@@ -132,7 +132,9 @@ class Target(msgspec.Struct, frozen=True):
 class Directory:
     """Everything an operator made, by id, by name and by what it listens to."""
 
-    def __init__(self, engine: Engine, vault: Vault, registry: Registry, compile_filter: Callable[[str], Any]) -> None:
+    def __init__(
+        self, engine: Engine, vault: Vault, registry: Registry, compile_filter: Callable[[str], Any]
+    ) -> None:
         self.engine = engine
         self.vault = vault
         self.registry = registry
@@ -205,7 +207,9 @@ class Directory:
             try:
                 known = self._settings[connection.id] = msgspec.convert(plain, type_)
             except msgspec.ValidationError as error:
-                raise Misconfigured(f"the settings of {connection.name} do not fit {connection.channel}: {error}") from None
+                raise Misconfigured(
+                    f"the settings of {connection.name} do not fit {connection.channel}: {error}"
+                ) from None
         return known
 
     def _open(self, value: Any, row: str) -> Any:
@@ -304,7 +308,9 @@ def shape(endpoint: Endpoint) -> str:
 def row(thing: Thing) -> Row:
     """A thing as its row."""
     doc = msgspec.to_builtins(thing)
-    head = [doc.pop(name) for name in ("id", "tenant", "name", "position", "status", "created_at", "updated_at")]
+    head = [
+        doc.pop(name) for name in ("id", "tenant", "name", "position", "status", "created_at", "updated_at")
+    ]
     return (type(thing).__name__.lower(), *head, msgspec.json.encode(doc))
 
 
@@ -321,7 +327,9 @@ def seal_settings(settings: Settings, vault: Vault, id_: str) -> Doc:
     for field in msgspec.structs.fields(type(settings)):
         value = getattr(settings, field.name)
         if value not in (None, [], {}) and value != field.default:
-            out[field.name] = _sealed(value, vault, id_) if field.name in hidden else msgspec.to_builtins(value)
+            out[field.name] = (
+                _sealed(value, vault, id_) if field.name in hidden else msgspec.to_builtins(value)
+            )
     return out
 
 
@@ -339,5 +347,3 @@ def _glob(glob: str) -> Callable[[str], object]:
 def names(things: Iterable[Thing]) -> list[str]:
     """Their names."""
     return [one.name for one in things]
-
-

@@ -11,12 +11,23 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         r = self.registry
-        self.messages = Counter("orderhub_messages", "Messages by what became of them", ["tenant", "connection", "outcome"], registry=r)
-        self.attempts = Counter("orderhub_attempts", "Delivery attempts by outcome", ["tenant", "target", "outcome"], registry=r)
+        self.messages = Counter(
+            "orderhub_messages",
+            "Messages by what became of them",
+            ["tenant", "connection", "outcome"],
+            registry=r,
+        )
+        self.attempts = Counter(
+            "orderhub_attempts", "Delivery attempts by outcome", ["tenant", "target", "outcome"], registry=r
+        )
         self.latency = Histogram(
             "orderhub_delivery_seconds", "From when a delivery was due to its acknowledgement", registry=r,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600, 86400),
         )  # fmt: skip
         self.inbox = Gauge("orderhub_inbox", "Messages in memory that wait to be understood", registry=r)
-        self.ready = Gauge("orderhub_deliveries_ready", "Deliveries in memory that wait to go out", registry=r)
-        self.circuit = Gauge("orderhub_circuit_open", "1 while a target's circuit is open", ["target"], registry=r)
+        self.ready = Gauge(
+            "orderhub_deliveries_ready", "Deliveries in memory that wait to go out", registry=r
+        )
+        self.circuit = Gauge(
+            "orderhub_circuit_open", "1 while a target's circuit is open", ["target"], registry=r
+        )

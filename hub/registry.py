@@ -188,7 +188,9 @@ def _mapping_folders(packages: Iterable[str], operator: Path | None) -> Iterator
 
 
 def _unknown(notes: Iterable[Unknown]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f"{one.field}: table {one.table} has no word for {one.value!r}" for one in notes))
+    return tuple(
+        dict.fromkeys(f"{one.field}: table {one.table} has no word for {one.value!r}" for one in notes)
+    )
 
 
 def _near(name: str, known: Iterable[str]) -> str:

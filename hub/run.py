@@ -94,7 +94,14 @@ class Hub:
         hand = self.deliver.hand if delivers else _leave
         take = self.deliver.take if delivers else _leave_all
         self.normalise = Normalise(
-            engine, self.directory, self.recorder, self.troubles, world, self.inbox, take, self._aside,
+            engine,
+            self.directory,
+            self.recorder,
+            self.troubles,
+            world,
+            self.inbox,
+            take,
+            self._aside,
             Accounts(engine, self.directory, world),
         )
         self.reporter = Reporter(engine, self.directory, self.recorder, self.normalise, world)
@@ -121,7 +128,9 @@ class Hub:
         ref = f"bind:{theirs}"
         doc = {"kind": "bind", "ref": ref, "ours": ours, "theirs": theirs}
         fact = Fact(subject="decision", ref=ref, order=order, doc=doc)
-        await self.reporter.tell(Call(connection=connection, topic="bind", body=b"", facts=[fact], actor="hub"))
+        await self.reporter.tell(
+            Call(connection=connection, topic="bind", body=b"", facts=[fact], actor="hub")
+        )
 
     def _aside(self, connection: Connection, said: Redaction | Notice | Stale) -> None:
         if isinstance(said, Stale):
@@ -138,7 +147,9 @@ class Hub:
         try:
             found = await self.converser.run(connection, asking, bare=True)
         except (Refused, Rejected) as error:
-            log.warning("a public key could not be fetched", connection=connection.id, key=key, error=str(error))
+            log.warning(
+                "a public key could not be fetched", connection=connection.id, key=key, error=str(error)
+            )
             return None
         return bytes(found) if found else None
 
@@ -156,7 +167,9 @@ class Hub:
 
 
 @contextlib.asynccontextmanager
-async def open_hub(config: Config, world: World | None = None, registry: Registry | None = None) -> AsyncIterator[Hub]:
+async def open_hub(
+    config: Config, world: World | None = None, registry: Registry | None = None
+) -> AsyncIterator[Hub]:
     """A wired hub; closed when the block ends. Raises Misconfigured with every fault."""
     world = world or World.real()
     registry = registry or load_registry(Path(config.mappings) if config.mappings else None)
@@ -166,7 +179,9 @@ async def open_hub(config: Config, world: World | None = None, registry: Registr
     await engine.open()
     guard = Guard.of(config.allow_private)
     session = open_session(guard)
-    client = httpx.AsyncClient(transport=GuardedTransport(session, guard), follow_redirects=False, trust_env=False)
+    client = httpx.AsyncClient(
+        transport=GuardedTransport(session, guard), follow_redirects=False, trust_env=False
+    )
     try:
         vault = await _vault(config, engine)
         hub = Hub(config, world, registry, engine, vault, guard, GuardedSender(session, guard), client)
@@ -232,7 +247,12 @@ async def set_status(hub: Hub, endpoint: Endpoint, status: str, reason: str = ""
             unit.add("deliveries_hold", target=endpoint.id)
             unit.add("heads_free", target=endpoint.id)
         elif was == "disabled":
-            unit.add("deliveries_release", target=endpoint.id, now=now, ordered=int(endpoint.ordering == "per_order"))
+            unit.add(
+                "deliveries_release",
+                target=endpoint.id,
+                now=now,
+                ordered=int(endpoint.ordering == "per_order"),
+            )
             unit.add("heads_restore", target=endpoint.id)
             unit.add("deliveries_promote_target", target=endpoint.id, now=now)
         endpoint.status = status

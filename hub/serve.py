@@ -168,5 +168,3 @@ async def drain(hub: Hub) -> None:
     while await hub.normalise.step():
         continue
     await hub.deliver.drain(_DRAIN)
-
-

@@ -53,7 +53,9 @@ class Vault:
         try:
             return cipher.decrypt(raw[:12], raw[12:], row.encode()).decode()
         except InvalidTag as error:
-            raise Locked(f"a secret of {row} does not open: it was altered or belongs to another row") from error
+            raise Locked(
+                f"a secret of {row} does not open: it was altered or belongs to another row"
+            ) from error
 
     def canary(self) -> str:
         """What the store keeps so that a wrong key is noticed at start."""

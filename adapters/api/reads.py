@@ -100,7 +100,9 @@ def _shipment(message: Message, row: Doc, path: str) -> Fact:
     if not row["ref"]:
         raise fault("required, or a tracking_number", join(path, "ref"))
     doc = shaped(Shipment, row, path, _ground(message, row))
-    return _fact("shipment", doc["ref"], doc, of, account, frozenset() if partial else frozenset({"shipment"}), message)
+    return _fact(
+        "shipment", doc["ref"], doc, of, account, frozenset() if partial else frozenset({"shipment"}), message
+    )
 
 
 def _first_number(packages: Any) -> Any:
@@ -165,7 +167,13 @@ def _ground(message: Message, row: Doc) -> Ground:
 
 
 def _fact(
-    subject: Any, ref: str, doc: Doc, order: str | None, account: str | None, full: frozenset[str], message: Message
+    subject: Any,
+    ref: str,
+    doc: Doc,
+    order: str | None,
+    account: str | None,
+    full: frozenset[str],
+    message: Message,
 ) -> Fact:
     stated = doc.get("source_revision")
     return Fact(

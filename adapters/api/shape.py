@@ -46,7 +46,10 @@ from hub.contract.mapping.steps.trade import country, phone
 DEEPEST = 16
 Doc = dict[str, Any]
 
-ALSO: dict[type[msgspec.Struct], dict[str, str]] = {Line: {"qty": "quantity"}, LineQuantity: {"qty": "quantity"}}
+ALSO: dict[type[msgspec.Struct], dict[str, str]] = {
+    Line: {"qty": "quantity"},
+    LineQuantity: {"qty": "quantity"},
+}
 """Other names that fields go by."""
 
 PEOPLE = (Address, Party)

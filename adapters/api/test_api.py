@@ -34,9 +34,26 @@ def test_a_quantity_is_exact_however_it_is_written(given: str, held: str):
     assert fact.doc["lines"][0]["quantity"]["ordered"] == held
 
 
-@pytest.mark.parametrize("given", ['"1,5"', '"-1"', "-1", '"many"', "true", "[]", '{"shipped": 1}', '{"ordered": {}}', "1e400", '"' + "9" * 16 + '"'])
+@pytest.mark.parametrize(
+    "given",
+    [
+        '"1,5"',
+        '"-1"',
+        "-1",
+        '"many"',
+        "true",
+        "[]",
+        '{"shipped": 1}',
+        '{"ordered": {}}',
+        "1e400",
+        '"' + "9" * 16 + '"',
+    ],
+)
 def test_a_quantity_that_is_none_is_refused_with_its_path(given: str):
-    field, reason = refusal(orders, b'[{"ref": "0"}, {"ref": "1", "lines": [{"sku": "A"}, {"sku": "B", "qty": %s}]}]' % given.encode())
+    field, reason = refusal(
+        orders,
+        b'[{"ref": "0"}, {"ref": "1", "lines": [{"sku": "A"}, {"sku": "B", "qty": %s}]}]' % given.encode(),
+    )
 
     assert field.startswith("[1].lines[1].qty")
     assert reason
@@ -87,14 +104,23 @@ def test_a_naive_time_is_the_connection_s_and_without_a_zone_refused():
 
 
 def test_phones_and_countries_are_canonical_where_they_can_be():
-    [fact] = read(orders, {"ref": "1", "ship_to": {"country": "germany", "phone": "030 1234567"}, "buyer": {"phone": "ask Ada"}})
+    [fact] = read(
+        orders,
+        {
+            "ref": "1",
+            "ship_to": {"country": "germany", "phone": "030 1234567"},
+            "buyer": {"phone": "ask Ada"},
+        },
+    )
 
     assert fact.doc["ship_to"] == {"country": "DE", "phone": "+49301234567"}
     assert fact.doc["buyer"] == {"phone": "ask Ada"}
 
 
 def test_lines_are_named_by_ref_or_sku_or_place():
-    [fact] = read(orders, {"ref": "1", "lines": [{"sku": "A"}, {"sku": "A"}, {"name": "no code"}, {"ref": 7}]})
+    [fact] = read(
+        orders, {"ref": "1", "lines": [{"sku": "A"}, {"sku": "A"}, {"name": "no code"}, {"ref": 7}]}
+    )
 
     assert [line["ref"] for line in fact.doc["lines"]] == ["A", "2", "3", "7"]
 
@@ -118,7 +144,12 @@ def test_a_shipment_needs_an_order_and_a_name():
     assert refusal(shipments, {"tracking_number": "T"})[0] == "order"
     assert refusal(shipments, {"order": "1"})[0] == "ref"
     assert refusal(shipments, {"order": "1", "ref": "s", "tracking": {}})[0] == "tracking"
-    assert refusal(shipments, {"order": "1", "ref": "s", "packages": [{"tracking_number": 5, "weight": "heavy"}]})[0] == "packages[0].weight"
+    assert (
+        refusal(
+            shipments, {"order": "1", "ref": "s", "packages": [{"tracking_number": 5, "weight": "heavy"}]}
+        )[0]
+        == "packages[0].weight"
+    )
 
 
 def test_a_scan_needs_a_parcel_a_time_and_a_word():
@@ -139,7 +170,9 @@ def test_attributes_are_free_but_not_bottomless():
     deep: Any = "x"
     for _ in range(20):
         deep = {"a": deep}
-    [fact] = read(orders, b'{"ref": "1", "attributes": {"n": 0.10, "i": 5, "b": true, "z": null, "l": [1, "\\u0000x"]}}')
+    [fact] = read(
+        orders, b'{"ref": "1", "attributes": {"n": 0.10, "i": 5, "b": true, "z": null, "l": [1, "\\u0000x"]}}'
+    )
 
     assert fact.doc["attributes"] == {"n": "0.10", "i": 5, "b": True, "z": None, "l": [1, "x"]}
     assert "nested deeper" in refusal(orders, {"ref": "1", "attributes": deep})[1]

@@ -82,7 +82,9 @@ def _each(work: Any, seconds: float) -> float:
 
 
 @contextlib.asynccontextmanager
-async def hub_for(database: str, keys: tuple[bytes, ...], sink: int | None, registry: Any = None) -> AsyncIterator[Hub]:
+async def hub_for(
+    database: str, keys: tuple[bytes, ...], sink: int | None, registry: Any = None
+) -> AsyncIterator[Hub]:
     """A hub with one connection of the bench's channel, and an endpoint that wants `order.created`."""
     tune()
     config = Config(database=database, keys=keys, allow_private=("127.0.0.1/32",))
@@ -92,7 +94,12 @@ async def hub_for(database: str, keys: tuple[bytes, ...], sink: int | None, regi
         async def make(unit: Unit) -> None:
             now = hub.world.now()
             connection = Connection(
-                id=hub.world.new_id("con"), name="bench", channel=CHANNEL, key="bench", account="bench.example", sweep=False
+                id=hub.world.new_id("con"),
+                name="bench",
+                channel=CHANNEL,
+                key="bench",
+                account="bench.example",
+                sweep=False,
             )
             connection.settings = seal_settings(load.settings, hub.vault, connection.id)
             await hub.directory.put(unit, connection, now)
@@ -181,7 +188,11 @@ async def path_figures(database: str, keys: tuple[bytes, ...], seconds: float) -
             cpu = time.process_time() - cpu
             out.append(Figure("whole path, sustained", len(seen) / took, "/s", "≥ 2,000/s"))
             out.append(Figure("CPU per 1,000 orders", cpu / len(seen) * 1000, "s"))
-            out.append(Figure("RSS at most", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MB", "< 150 MB"))
+            out.append(
+                Figure(
+                    "RSS at most", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MB", "< 150 MB"
+                )
+            )
     finally:
         sink.close()
     return out

@@ -47,7 +47,9 @@ class Receiver(asyncio.Protocol):
             sent = float(body[mark + len(MARK) :].split(b";", 1)[0]) if mark >= 0 else 0.0
             now = time.time()
             self._seen.append((now, now - sent))
-            asyncio.get_running_loop().call_later(self._delay, self._answer) if self._delay else self._answer()
+            asyncio.get_running_loop().call_later(
+                self._delay, self._answer
+            ) if self._delay else self._answer()
 
     def _answer(self) -> None:
         if self._transport is not None:

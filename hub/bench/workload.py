@@ -44,7 +44,11 @@ class Workload:
 
     def sign(self, body: bytes, number: int) -> Message:
         """A body as the shop would send it, with a delivery id of its own."""
-        pairs = [pair for pair in self.message.headers.pairs if pair[0] not in ("x-shopify-webhook-id", "content-length")]
+        pairs = [
+            pair
+            for pair in self.message.headers.pairs
+            if pair[0] not in ("x-shopify-webhook-id", "content-length")
+        ]
         headers = type(self.message.headers)([*pairs, ("x-shopify-webhook-id", f"bench-{number}")])
         message = msgspec.structs.replace(self.message, body=body, headers=headers)
         proof = self.registry.channel(CHANNEL).proof_for(self.settings)
@@ -53,7 +57,11 @@ class Workload:
     def request(self, path: str, message: Message) -> bytes:
         """The bytes of the HTTP request."""
         head = [f"POST {path} HTTP/1.1", "host: 127.0.0.1", f"content-length: {len(message.body)}"]
-        head += [f"{name}: {value}" for name, value in message.headers.pairs if name not in ("host", "content-length")]
+        head += [
+            f"{name}: {value}"
+            for name, value in message.headers.pairs
+            if name not in ("host", "content-length")
+        ]
         return "\r\n".join([*head, "", ""]).encode("latin-1") + message.body
 
     def messages(self, first: int, count: int) -> Iterator[Message]:

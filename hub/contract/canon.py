@@ -16,11 +16,14 @@ import msgspec
 from msgspec import Meta
 
 Text = Annotated[str, Meta(max_length=20_000)]
-Decimal = Annotated[str, Meta(pattern=r"^-?\d{1,15}(\.\d{1,9})?$", description="an exact decimal number, as text")]
+Decimal = Annotated[
+    str, Meta(pattern=r"^-?\d{1,15}(\.\d{1,9})?$", description="an exact decimal number, as text")
+]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
 Time = Annotated[
-    str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$", description="RFC 3339, UTC, ends in Z")
+    str,
+    Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$", description="RFC 3339, UTC, ends in Z"),
 ]
 Date = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
 Key = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -242,7 +245,9 @@ class Payment(Value):
     ref: Key
     id: str | None = None
     order: Text | None = None
-    method: Literal["card", "wallet", "bank_transfer", "cod", "invoice", "credit", "gift_card", "other"] | None = None
+    method: (
+        Literal["card", "wallet", "bank_transfer", "cod", "invoice", "credit", "gift_card", "other"] | None
+    ) = None
     provider: Text | None = None
     kind: Text | None = None
     amount: Money | None = None
@@ -471,7 +476,10 @@ class Order(Value):
     ref: Text | None = None
     number: Text | None = None
     channel: OrderChannel | None = None
-    kind: Literal["standard", "exchange", "reship", "sample", "b2b", "subscription", "pre_order", "quote"] | None = None
+    kind: (
+        Literal["standard", "exchange", "reship", "sample", "b2b", "subscription", "pre_order", "quote"]
+        | None
+    ) = None
     test: bool | None = None
     draft: bool | None = None
     currency: Currency | None = None

@@ -18,7 +18,9 @@ from hub.contract.pick import NOTHING, Pick
 from hub.contract.proof import NOBODY, Proof
 from hub.contract.settings import Settings
 
-Kind = Literal["storefront", "marketplace", "carrier", "tracker", "erp", "wms", "form", "mail", "api", "file", "other"]
+Kind = Literal[
+    "storefront", "marketplace", "carrier", "tracker", "erp", "wms", "form", "mail", "api", "file", "other"
+]
 
 Reader = Callable[[Message], Iterable[Read]]
 """Bytes in, facts out; pure. `()` means understood, nothing to say."""

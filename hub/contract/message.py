@@ -65,14 +65,18 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         try:
             return _exact.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError) as error:
-            raise Unreadable(f"not JSON: {error}", place=Place(field="body", value=_start(self.body))) from error
+            raise Unreadable(
+                f"not JSON: {error}", place=Place(field="body", value=_start(self.body))
+            ) from error
 
     def form(self) -> dict[str, str]:
         """The body as a form, decoded exactly once; the first value of a name wins."""
         try:
             pairs = parse_qsl(self.body.decode(), keep_blank_values=True, max_num_fields=1000)
         except ValueError as error:
-            raise Unreadable(f"not a form: {error}", place=Place(field="body", value=_start(self.body))) from error
+            raise Unreadable(
+                f"not a form: {error}", place=Place(field="body", value=_start(self.body))
+            ) from error
         return _first(pairs)
 
     def params(self) -> dict[str, str]:

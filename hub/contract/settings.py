@@ -9,7 +9,9 @@ from typing import Annotated, Any, get_args, get_type_hints
 import msgspec
 from msgspec import Meta
 
-Secret = Annotated[str, Meta(extra={"secret": True}, extra_json_schema={"format": "password", "writeOnly": True})]
+Secret = Annotated[
+    str, Meta(extra={"secret": True}, extra_json_schema={"format": "password", "writeOnly": True})
+]
 """A text that is encrypted at rest and masked wherever settings are shown."""
 
 MASK = "***"

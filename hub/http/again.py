@@ -33,7 +33,9 @@ class _Kept(msgspec.Struct):
 async def once(ask: Ask, op: Op) -> Any:
     """The operation's answer, made now or kept from the first time."""
     if len(ask.key) > 200:
-        raise Problem(422, "invalid", "an Idempotency-Key has at most 200 characters", field="Idempotency-Key")
+        raise Problem(
+            422, "invalid", "an Idempotency-Key has at most 200 characters", field="Idempotency-Key"
+        )
     digest = _digest(ask)
     found = await _claim(ask, digest)
     if found is not None:
@@ -52,7 +54,11 @@ async def kept(ask: Ask) -> Answer | None:
     """The answer kept under the request's key, None where there is none; Mismatch where it was another request.
     For what may be done again without harm and only wants the same answer."""
     since = ask.hub.world.now() - KEPT_FOR
-    rows = await ask.hub.engine.fetch("calls_get", tenant=ask.tenant, key=ask.key, since=since) if ask.key else []
+    rows = (
+        await ask.hub.engine.fetch("calls_get", tenant=ask.tenant, key=ask.key, since=since)
+        if ask.key
+        else []
+    )
     if not rows:
         return None
     if rows[0][0] != _digest(ask):
@@ -67,7 +73,11 @@ async def keep(ask: Ask, answer: Answer) -> None:
 
 
 def _again(found: _Kept) -> Answer:
-    return Answer(value=bytes(found.value), status=found.status, headers={**found.headers, "idempotent-replayed": "true"})
+    return Answer(
+        value=bytes(found.value),
+        status=found.status,
+        headers={**found.headers, "idempotent-replayed": "true"},
+    )
 
 
 def _opened(ask: Ask, answer: bytes) -> _Kept:
@@ -95,7 +105,12 @@ async def _claim(ask: Ask, digest: str) -> _Kept | None:
     if rows and rows[0][0] != digest:
         raise Mismatch("this Idempotency-Key was used for another request")
     if not rows or rows[0][1] == _UNDER_WAY:
-        raise Problem(409, "in_progress", "the first request under this key has no answer yet", headers={"retry-after": "1"})
+        raise Problem(
+            409,
+            "in_progress",
+            "the first request under this key has no answer yet",
+            headers={"retry-after": "1"},
+        )
     return _opened(ask, rows[0][2])
 
 

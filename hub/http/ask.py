@@ -108,10 +108,14 @@ class Ask:
         cursor = str(shown[-1][place]) if shown else str(self.after)
         return Page([show(row) for row in shown], cursor if len(rows) > self.limit else None, cursor)
 
-    def things(self, type_: type[K], show: Callable[[K], Any], wanted: Callable[[K], bool] = lambda _: True) -> Page[Any]:
+    def things(
+        self, type_: type[K], show: Callable[[K], Any], wanted: Callable[[K], bool] = lambda _: True
+    ) -> Page[Any]:
         """A page of what operators made, in the order in which it was made: ids sort by time."""
         after = self.text("after")
-        found = sorted((one for one in self.hub.directory.all(type_, self.tenant) if wanted(one)), key=lambda one: one.id)
+        found = sorted(
+            (one for one in self.hub.directory.all(type_, self.tenant) if wanted(one)), key=lambda one: one.id
+        )
         left = [one for one in found if one.id > after]
         shown = left[: self.limit]
         cursor = shown[-1].id if shown else after

@@ -78,7 +78,13 @@ async def get_schema(ask: Ask) -> dict[str, Any]:
     """The canonical shapes, as one JSON Schema: `$defs` has them all, `properties` those that facts are made of."""
     schemas, components = msgspec.json.schema_components([*TARGETS.values()], ref_template="#/$defs/{name}")
     named = dict(zip(TARGETS, schemas, strict=True))
-    return {"$schema": DIALECT, "title": "orderhub", "type": "object", "properties": named, "$defs": components}
+    return {
+        "$schema": DIALECT,
+        "title": "orderhub",
+        "type": "object",
+        "properties": named,
+        "$defs": components,
+    }
 
 
 OPS = (

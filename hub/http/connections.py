@@ -143,9 +143,15 @@ def _configured(ask: Ask, one: Connection, settings: dict[str, Any]) -> dict[str
         raise invalid(_faults(lambda: registry.channel(one.channel))[0], "channel")
     kind = registry.channel(one.channel).settings
     faults += [f"settings.{fault}" for fault in _faults(lambda: read_settings(kind, settings))]
-    faults += [] if _zone(one.time_zone) else [f"time_zone: {one.time_zone!r} is no IANA time zone like Europe/Berlin"]
+    faults += (
+        []
+        if _zone(one.time_zone)
+        else [f"time_zone: {one.time_zone!r} is no IANA time zone like Europe/Berlin"]
+    )
     for topic, name in one.mappings.items():
-        faults += [f"mappings.{topic}: {fault}" for fault in _faults(lambda name=name: registry.mapping(name))]
+        faults += [
+            f"mappings.{topic}: {fault}" for fault in _faults(lambda name=name: registry.mapping(name))
+        ]
     if faults:
         field, _, _ = faults[0].partition(":")
         raise invalid("; ".join(faults), field, faults=faults)
@@ -178,14 +184,31 @@ def _alone(ask: Ask, one: Connection, plain: dict[str, Any]) -> None:
     if one.mode != "live":
         return
     for other in ask.hub.directory.all(Connection, ask.tenant):
-        if other.channel == one.channel and other.id != one.id and other.mode == "live" and _same(ask, one, plain, other):
-            raise Problem(409, "conflict", f"{other.name} is a live connection to the same account already", field="account")
+        if (
+            other.channel == one.channel
+            and other.id != one.id
+            and other.mode == "live"
+            and _same(ask, one, plain, other)
+        ):
+            raise Problem(
+                409,
+                "conflict",
+                f"{other.name} is a live connection to the same account already",
+                field="account",
+            )
 
 
 def _same(ask: Ask, one: Connection, plain: dict[str, Any], other: Connection) -> bool:
     if one.account or other.account:
         return one.account == other.account
-    default = next((f.default for f in msgspec.structs.fields(ask.hub.directory.channel(one).settings) if f.name == "base_url"), None)
+    default = next(
+        (
+            f.default
+            for f in msgspec.structs.fields(ask.hub.directory.channel(one).settings)
+            if f.name == "base_url"
+        ),
+        None,
+    )
     theirs = getattr(ask.hub.directory.settings(other), "base_url", None)
     ours = plain.get("base_url")
     return bool(ours and theirs and ours != default and _host(ours) == _host(theirs))
@@ -197,7 +220,9 @@ def _host(url: str) -> str:
 
 async def list_connections(ask: Ask) -> Page[ConnectionOut]:
     """All of the tenant, oldest first."""
-    return ask.things(Connection, lambda one: show(ask, one), lambda one: ask.text("channel") in ("", one.channel))
+    return ask.things(
+        Connection, lambda one: show(ask, one), lambda one: ask.text("channel") in ("", one.channel)
+    )
 
 
 async def get_connection(ask: Ask) -> ConnectionOut:
@@ -209,7 +234,17 @@ async def change_connection(ask: Ask) -> ConnectionOut:
     """Change what is given; everything is checked again."""
     given, before = ask.decode(ConnectionPatch), find(ask, Connection, ask.path())
     one = copy(before)
-    for name in ("name", "mode", "time_zone", "currency", "confirm", "mappings", "by_name", "silence_after", "sweep"):
+    for name in (
+        "name",
+        "mode",
+        "time_zone",
+        "currency",
+        "confirm",
+        "mappings",
+        "by_name",
+        "silence_after",
+        "sweep",
+    ):
         if (value := getattr(given, name)) is not UNSET:
             setattr(one, name, value)
     if given.cutover_at is not UNSET:

@@ -109,7 +109,9 @@ async def _decide(ask: Ask, kind: str, given: msgspec.Struct) -> Answer:
     if told.refused:
         raise _refused(ask, told.refused, row)
     answer = shown(row)
-    return msgspec.structs.replace(answer, headers=answer.headers | ({"idempotent-replayed": "true"} if told.again else {}))
+    return msgspec.structs.replace(
+        answer, headers=answer.headers | ({"idempotent-replayed": "true"} if told.again else {})
+    )
 
 
 def _refused(ask: Ask, reason: str, row: tuple[Any, ...]) -> Problem:

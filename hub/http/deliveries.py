@@ -103,7 +103,9 @@ def _visible(ask: Ask) -> set[str]:
 async def _held(ask: Ask) -> tuple[Any, ...]:
     number = ask.path().removeprefix(PREFIX)
     known = ask.path().startswith(PREFIX) and number.isascii() and number.isdigit() and len(number) < 19
-    rows = await ask.hub.engine.fetch("deliveries_get", tenant=ask.tenant, position=int(number)) if known else []
+    rows = (
+        await ask.hub.engine.fetch("deliveries_get", tenant=ask.tenant, position=int(number)) if known else []
+    )
     if not rows or not (ask.who.may("read") or rows[0][1] in _visible(ask)):
         raise missing("delivery", ask.path())
     return rows[0]

@@ -124,7 +124,9 @@ def mine(ask: Ask, name: str) -> Endpoint:
 async def list_endpoints(ask: Ask) -> Page[EndpointOut]:
     """All of the tenant; a partner's token sees its own."""
     partner = None if ask.who.may("read") else ask.who.partner
-    return ask.things(Endpoint, show, lambda one: partner is None or (bool(partner) and one.partner == partner))
+    return ask.things(
+        Endpoint, show, lambda one: partner is None or (bool(partner) and one.partner == partner)
+    )
 
 
 async def get_endpoint(ask: Ask) -> EndpointOut:
@@ -196,7 +198,10 @@ async def rotate_endpoint(ask: Ask) -> EndpointOut:
     Signer((secret,))  # Misconfigured where a brought secret is none
     until = now + int(given.overlap_hours * HOUR)
     old = [{**held, "until": min(held.get("until") or until, until)} for held in one.secrets]
-    one.secrets = [{"sealed": ask.hub.vault.seal(secret, one.id)}, *(held for held in old if held["until"] > now)]
+    one.secrets = [
+        {"sealed": ask.hub.vault.seal(secret, one.id)},
+        *(held for held in old if held["until"] > now),
+    ]
     await save(ask, one, "rotated", before, secret_shown=True, overlap_hours=given.overlap_hours)
     return show(find(ask, Endpoint, one.id), secret)
 
@@ -219,7 +224,9 @@ async def disable_endpoint(ask: Ask) -> EndpointOut:
 async def _set(ask: Ask, status: str) -> EndpointOut:
     before = find(ask, Endpoint, ask.path())
     await set_status(ask.hub, copy(before), status)
-    await record(ask, f"endpoint.{status}", before.id, before={"status": before.status}, after={"status": status})
+    await record(
+        ask, f"endpoint.{status}", before.id, before={"status": before.status}, after={"status": status}
+    )
     return show(find(ask, Endpoint, before.id))
 
 

@@ -77,8 +77,14 @@ async def _kept(ask: Ask) -> None:
     rows = await ask.hub.engine.fetch("memories_get", owner="retention", name=f"events:{ask.tenant}", now=0)
     if rows and ask.after < int(rows[0][0]):
         oldest = (await ask.hub.engine.fetch("events_oldest", tenant=ask.tenant, after=int(rows[0][0])))[0]
-        kept = f"the oldest is {oldest[1]} of {text(oldest[2])}, at ?after={oldest[0] - 1}" if oldest[0] else "none is kept"
-        raise Problem(410, "gone", f"events up to {rows[0][0]} are no longer kept; {kept}", oldest=str(oldest[0] or ""))
+        kept = (
+            f"the oldest is {oldest[1]} of {text(oldest[2])}, at ?after={oldest[0] - 1}"
+            if oldest[0]
+            else "none is kept"
+        )
+        raise Problem(
+            410, "gone", f"events up to {rows[0][0]} are no longer kept; {kept}", oldest=str(oldest[0] or "")
+        )
 
 
 async def found(ask: Ask, id_: str) -> tuple[Any, ...]:

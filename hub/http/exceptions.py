@@ -77,7 +77,10 @@ async def _held(ask: Ask) -> tuple[Any, ...]:
 
 
 async def _subjects(ask: Ask, cause: str) -> list[str]:
-    return [row[0] for row in await ask.hub.engine.fetch("troubles_of", tenant=ask.tenant, cause=cause, most=_MOST)]
+    return [
+        row[0]
+        for row in await ask.hub.engine.fetch("troubles_of", tenant=ask.tenant, cause=cause, most=_MOST)
+    ]
 
 
 async def get_exception(ask: Ask) -> ExceptionWhole:

@@ -38,7 +38,9 @@ async def ready(ask: Ask) -> Ready:
     try:
         await ask.hub.engine.fetch("things_revision")
     except Unavailable as error:
-        raise Problem(503, "unavailable", f"the store does not answer: {error}", headers={"retry-after": "5"}) from error
+        raise Problem(
+            503, "unavailable", f"the store does not answer: {error}", headers={"retry-after": "5"}
+        ) from error
     return Ready("ready", ask.hub.engine.dialect, sorted(ask.hub.config.roles), len(ask.hub.inbox))
 
 
@@ -53,5 +55,12 @@ async def metrics(ask: Ask) -> Answer:
 OPS = (
     Op(method="GET", path="/healthz", summary="Liveness", handle=alive, scope=None, gives=Health),
     Op(method="GET", path="/readyz", summary="Readiness", handle=ready, scope=None, gives=Ready),
-    Op(method="GET", path="/metrics", summary="Prometheus metrics", handle=metrics, scope=None, media="text/plain"),
+    Op(
+        method="GET",
+        path="/metrics",
+        summary="Prometheus metrics",
+        handle=metrics,
+        scope=None,
+        media="text/plain",
+    ),
 )

@@ -118,7 +118,9 @@ async def get_mapping(ask: Ask) -> MappingWhole:
         raise missing("mapping", name)
     rows = await ask.hub.engine.fetch("activations_of", tenant=ask.tenant, name=name, most=100)
     past = [Activation(hash=row[1], at=stamp(row[2]), actor=row[3]) for row in rows]
-    return MappingWhole(**_plain(ask.hub.registry, name), text=ask.hub.registry.texts[name].text, activations=past)
+    return MappingWhole(
+        **_plain(ask.hub.registry, name), text=ask.hub.registry.texts[name].text, activations=past
+    )
 
 
 async def try_mapping(ask: Ask) -> Tried:
@@ -215,7 +217,15 @@ async def _activate(ask: Ask, name: str, hash_: str, text: str | None, action: s
         position, now = await unit.positions(1), hub.world.now()
         if text is not None:
             unit.add("mappings_put", hash=hash_, name=name, body=text, created_at=now)
-        unit.add("activations_add", position=position, tenant=ask.tenant, name=name, hash=hash_, at=now, actor=ask.who.name)
+        unit.add(
+            "activations_add",
+            position=position,
+            tenant=ask.tenant,
+            name=name,
+            hash=hash_,
+            at=now,
+            actor=ask.who.name,
+        )
         await note(unit, ask, action, name, {"before": {"hash": was}, "after": {"hash": hash_}})
 
     await hub.engine.transact(work)

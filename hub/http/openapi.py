@@ -90,7 +90,10 @@ def _query(one: Param) -> Doc:
 def _headers(op: Op) -> list[Doc]:
     known = [("If-Match", "The version (ETag) on which this was decided.")] if op.guarded else []
     known += [("Idempotency-Key", "The same request under it happens once.")] if op.method == "POST" else []
-    return [{"name": name, "in": "header", "description": told, "schema": {"type": "string"}} for name, told in known]
+    return [
+        {"name": name, "in": "header", "description": told, "schema": {"type": "string"}}
+        for name, told in known
+    ]
 
 
 def _responses(op: Op, schemas: dict[Any, Doc]) -> Doc:
@@ -100,10 +103,12 @@ def _responses(op: Op, schemas: dict[Any, Doc]) -> Doc:
     elif op.media != "application/json":
         answer["content"] = {op.media: {"schema": {"type": "string"}}}
     statuses = [op.status, *op.also]
-    shown = {str(status): answer if status < 300 and status != 204 else {"description": op.summary} for status in statuses}
+    shown = {
+        str(status): answer if status < 300 and status != 204 else {"description": op.summary}
+        for status in statuses
+    }
     refused = _REFUSALS if op.scope else {"503": _REFUSALS["503"]}
     return shown | {
         status: {"description": told, "content": {MEDIA: {"schema": {"$ref": _REF.format(name="Problem")}}}}
         for status, told in refused.items()
     }
-

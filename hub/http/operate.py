@@ -58,5 +58,3 @@ def respond(value: Any, op: Op) -> Response:
 def encode(value: Any) -> bytes:
     """JSON as the API writes it; decimals are texts."""
     return PLAIN.encode(value)
-
-

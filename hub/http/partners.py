@@ -116,7 +116,9 @@ async def create_partner(ask: Ask) -> Answer:
     one = Partner(id=ask.hub.world.new_id("par"), tenant=ask.tenant, name=given.name, roles=[*given.roles],
                   metadata=given.metadata)  # fmt: skip
     await save(ask, one, "created")
-    return Answer(value=_partner(find(ask, Partner, one.id)), status=201, headers={"location": f"/v1/partners/{one.id}"})
+    return Answer(
+        value=_partner(find(ask, Partner, one.id)), status=201, headers={"location": f"/v1/partners/{one.id}"}
+    )
 
 
 async def change_partner(ask: Ask) -> PartnerOut:
@@ -158,20 +160,30 @@ async def get_token(ask: Ask) -> TokenOut:
 async def create_token(ask: Ask) -> Answer:
     """The token is shown in this answer and never again: a hash of it is kept."""
     given = ask.decode(NewToken)
-    if ("partner" in given.scopes) != bool(given.partner) or ("partner" in given.scopes and len(given.scopes) > 1):
+    if ("partner" in given.scopes) != bool(given.partner) or (
+        "partner" in given.scopes and len(given.scopes) > 1
+    ):
         raise invalid("a partner's token has the scope `partner` alone and says whose it is", "partner")
     partner = find(ask, Partner, given.partner).id if given.partner else ""
     shown = f"oh_{secrets.token_urlsafe(32)}"
     one = Token(id=ask.hub.world.new_id("tok"), tenant=ask.tenant, name=given.name, hash=token_hash(shown),
                 scopes=[*given.scopes], partner=partner)  # fmt: skip
     await save(ask, one, "created", secret_shown=True)
-    return Answer(value=_token(find(ask, Token, one.id), shown), status=201, headers={"location": f"/v1/tokens/{one.id}"})
+    return Answer(
+        value=_token(find(ask, Token, one.id), shown),
+        status=201,
+        headers={"location": f"/v1/tokens/{one.id}"},
+    )
 
 
 async def revoke_token(ask: Ask) -> Answer:
     """It opens nothing any more; the last admin token cannot be revoked."""
     one = find(ask, Token, ask.path())
-    others = [token for token in ask.hub.directory.all(Token, ask.tenant) if token.id != one.id and "admin" in token.scopes]
+    others = [
+        token
+        for token in ask.hub.directory.all(Token, ask.tenant)
+        if token.id != one.id and "admin" in token.scopes
+    ]
     if "admin" in one.scopes and not others:
         raise Problem(409, "conflict", "this is the last admin token: make another first")
     await drop(ask, one)

@@ -70,12 +70,19 @@ class Document(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Problem(HubError):
     """A refusal with everything there is to say of it."""
 
-    def __init__(self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.headers = dict(headers or {})
         self.document = Document(
-            type=f"urn:orderhub:problem:{code}", code=code, title=TITLES[code], status=status, detail=detail, **more
+            type=f"urn:orderhub:problem:{code}",
+            code=code,
+            title=TITLES[code],
+            status=status,
+            detail=detail,
+            **more,
         )
 
 
@@ -97,7 +104,12 @@ def problem(error: Exception, new_id: Callable[[str], str]) -> Problem:
         if isinstance(error, kind):
             return tell(error)
     name = new_id("err")
-    log.error("a request failed", instance=name, trace="".join(traceback.format_tb(error.__traceback__)), error=repr(error)[:500])
+    log.error(
+        "a request failed",
+        instance=name,
+        trace="".join(traceback.format_tb(error.__traceback__)),
+        error=repr(error)[:500],
+    )
     return Problem(500, "internal", f"the log says more under {name}", instance=name)
 
 
@@ -113,7 +125,9 @@ def _http(error: HTTPException) -> Problem:
 
 
 def _misconfigured(error: Misconfigured) -> Problem:
-    return Problem(422, "misconfigured", "; ".join(error.faults), faults=error.faults, field=_field(error.faults))
+    return Problem(
+        422, "misconfigured", "; ".join(error.faults), faults=error.faults, field=_field(error.faults)
+    )
 
 
 def _later(error: Exception) -> Problem:
@@ -139,7 +153,9 @@ def _field(faults: list[str]) -> str:
 
 def respond(found: Problem) -> Response:
     """A problem as a response."""
-    return Response(msgspec.json.encode(found.document), found.status, headers=found.headers, media_type=MEDIA)
+    return Response(
+        msgspec.json.encode(found.document), found.status, headers=found.headers, media_type=MEDIA
+    )
 
 
 async def handle(request: Request, error: Exception) -> Response:
@@ -148,7 +164,9 @@ async def handle(request: Request, error: Exception) -> Response:
         error = Problem(404, "not_found", f"there is no {request.url.path}")
     if isinstance(error, HTTPException) and error.status_code == 405:
         allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
-        error = Problem(405, "method_not_allowed", f"{request.url.path} takes {allowed}", headers=error.headers)
+        error = Problem(
+            405, "method_not_allowed", f"{request.url.path} takes {allowed}", headers=error.headers
+        )
     return respond(problem(error, request.app.state.hub.world.new_id))
 
 

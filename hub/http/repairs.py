@@ -69,7 +69,13 @@ async def rebuild_orders(ask: Ask) -> Rebuild:
     """Fold orders anew from their facts."""
     wish = ask.decode(RebuildWish)
     return await rebuild(
-        ask.hub, ask.tenant, wish.orders, apply=wish.apply, after=wish.after, most=wish.most, actor=ask.who.name
+        ask.hub,
+        ask.tenant,
+        wish.orders,
+        apply=wish.apply,
+        after=wish.after,
+        most=wish.most,
+        actor=ask.who.name,
     )
 
 
@@ -90,7 +96,9 @@ async def redact_people(ask: Ask) -> Redacted:
     whom = Redaction(
         orders=tuple(wish.orders), email=wish.email, phone=wish.phone, buyer=wish.buyer, reason=wish.reason
     )
-    return await redact(ask.hub, ask.tenant, whom, connection=connection, apply=wish.apply, actor=ask.who.name)
+    return await redact(
+        ask.hub, ask.tenant, whom, connection=connection, apply=wish.apply, actor=ask.who.name
+    )
 
 
 OPS = (

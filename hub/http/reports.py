@@ -128,7 +128,9 @@ async def get_shipment(ask: Ask) -> dict[str, Any]:
 async def _report(ask: Ask, topic: str, query: str) -> Answer:
     rows = _rows(ask)
     if rows is None:
-        return _single(await _tell(ask, topic, query, ask.body, await speaker(ask, _whose(ask.body)), ask.key), ask)
+        return _single(
+            await _tell(ask, topic, query, ask.body, await speaker(ask, _whose(ask.body)), ask.key), ask
+        )
     if (again := await kept(ask)) is not None:
         return again
     # each row has its speaker before the first is told, so that they are told in their order
@@ -198,7 +200,10 @@ def _result(index: int, found: Told | BaseException) -> Result:
     raise found
 
 
-_PARTIAL = (Param("partial", "1: only what is given changes.", bool), Param("connection", "Whose orders these are."))
+_PARTIAL = (
+    Param("partial", "1: only what is given changes.", bool),
+    Param("connection", "Whose orders these are."),
+)
 OPS = (
     Op(method="POST", path="/v1/orders", summary="Report orders", handle=report_orders, scope="write",
        takes=OrderReport | list[OrderReport], gives=Results, status=202, query=_PARTIAL, exact=True, guarded=True),

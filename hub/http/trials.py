@@ -77,7 +77,9 @@ async def check_endpoint(ask: Ask) -> Exchange:
     """Send it a `webhook.test`, signed as any other, and show the exchange; nothing is stored but an audit row."""
     one = mine(ask, ask.path())
     hub, now = ask.hub, ask.hub.world.now()
-    draft = hub.announcer.plain(ask.tenant, "webhook.test", ("endpoint", one.id), {"endpoint": one.id, "name": one.name})
+    draft = hub.announcer.plain(
+        ask.tenant, "webhook.test", ("endpoint", one.id), {"endpoint": one.id, "name": one.name}
+    )
     event, envelope = draft.events[0][0], draft.events[0][-1]
     due = Due(
         position=0, tenant=ask.tenant, target=one.id, event=event, order="", attempts=0, first_at=0, previous="",
@@ -138,9 +140,13 @@ async def _account(ask: Ask, one: Connection, channel: Channel) -> str:
     if account == one.account:
         return account
     others = ask.hub.directory.all(Connection, ask.tenant)
-    if any(other.channel == one.channel and other.account == account and other.mode == "live" for other in others):
+    if any(
+        other.channel == one.channel and other.account == account and other.mode == "live" for other in others
+    ):
         raise Problem(409, "conflict", f"another live connection has the account {account}")
-    known = await ask.hub.engine.fetch("identities_of_source", tenant=ask.tenant, source=speaker(one), after="", most=1)
+    known = await ask.hub.engine.fetch(
+        "identities_of_source", tenant=ask.tenant, source=speaker(one), after="", most=1
+    )
     if known:
         return f"{account}; kept as {one.account or one.id}, by which its orders are known already"
     told = copy(one)

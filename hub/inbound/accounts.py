@@ -43,7 +43,10 @@ class Accounts:
 
     async def _take(self, connection: Connection, account: str) -> None:
         others = self.directory.all(Connection, connection.tenant)
-        if any(one.account == account and one.channel == connection.channel and one.mode == "live" for one in others):
+        if any(
+            one.account == account and one.channel == connection.channel and one.mode == "live"
+            for one in others
+        ):
             log.warning("two live connections bring one account", connection=connection.id, account=account)
             self._asked.add(connection.id)
             return
@@ -51,7 +54,9 @@ class Accounts:
         if known:
             self._asked.add(connection.id)
             return
-        learned = msgspec.structs.replace(connection, account=account)  # what is in force stays until it is durable
+        learned = msgspec.structs.replace(
+            connection, account=account
+        )  # what is in force stays until it is durable
 
         async def work(unit: Unit) -> None:
             await self.directory.put(unit, learned, self.world.now())

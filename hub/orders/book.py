@@ -76,7 +76,9 @@ def _compared(page: Page, used: list[bool], new_id: Names, *, written: bool) -> 
         return Turned(page=page, used=used, written=written, before=before)
     page.doc = after
     page.version += 1
-    return Turned(page=page, used=used, written=True, changed=True, events=events(before, after), before=before)
+    return Turned(
+        page=page, used=used, written=True, changed=True, events=events(before, after), before=before
+    )
 
 
 def dense(state: Any) -> Any:
@@ -92,7 +94,9 @@ def content(doc: dict[str, Any]) -> dict[str, Any]:
     return {name: _content(value) for name, value in doc.items() if name not in _OURS}
 
 
-_OURS = frozenset({"id", "hub_number", "version", "sequence", "created_at", "updated_at", "tenant", "connection"})
+_OURS = frozenset(
+    {"id", "hub_number", "version", "sequence", "created_at", "updated_at", "tenant", "connection"}
+)
 
 
 _GIVEN = re.compile(r"^(lin|shp|pay|rfd|ful|ret)_[0-9A-Z]{26}$").match

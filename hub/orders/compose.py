@@ -162,7 +162,9 @@ def _anomalies(doc: Doc, state: State, currency: str) -> list[dict[str, str]]:
         if difference
     ]
     if doc["state"] == "cancelled" and any(one["status"] in ledgers.OUT for one in shipments):
-        out.append({"kind": "cancelled_after_shipping", "detail": "a shipment of a cancelled order is on its way"})
+        out.append(
+            {"kind": "cancelled_after_shipping", "detail": "a shipment of a cancelled order is on its way"}
+        )
     out += [
         {"kind": "ambiguous_revision", "subject": f"{name}/{facet}/{key}".rstrip("/"), "detail": _AMBIGUOUS}
         for name, source in state["sources"].items()

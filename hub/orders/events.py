@@ -68,7 +68,16 @@ _PARTS = {
 }  # fmt: skip
 _COMMERCE = ("lines", "shipping", "discounts", "fees", "currency", "requested_delivery", "purchase_order")
 _LEDGER = frozenset(
-    ("open", "shipped", "delivered", "returnable", "cancelled", "refunded", "return_requested", "return_received")
+    (
+        "open",
+        "shipped",
+        "delivered",
+        "returnable",
+        "cancelled",
+        "refunded",
+        "return_requested",
+        "return_received",
+    )
 )
 _TOLD = frozenset(
     """state ready payment_status fulfillment_status delivery_status return_status holds notes anomalies shipments

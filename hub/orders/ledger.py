@@ -32,7 +32,9 @@ class Ledger:
             said = line.get("quantity") or {}
             original = units(said.get("original") or said.get("ordered") or "1")
             ordered = units(said["ordered"]) if "ordered" in said else original
-            self.counts.append({"original": original, "ordered": ordered, "cancelled": units(said.get("cancelled", "0"))})
+            self.counts.append(
+                {"original": original, "ordered": ordered, "cancelled": units(said.get("cancelled", "0"))}
+            )
             for name in (line.get("sku"), line["ref"], line["id"]):
                 if name:
                     self._by_name[name] = index
@@ -66,7 +68,9 @@ class Ledger:
             if delivered:
                 counts["returnable"] = max(0, delivered - counts.get("return_requested", 0))
             keep = ("original", "ordered", "open")
-            line["quantity"] = {kind: text(number) for kind, number in counts.items() if number or kind in keep}
+            line["quantity"] = {
+                kind: text(number) for kind, number in counts.items() if number or kind in keep
+            }
             line["status"] = _status(line, counts)
 
     def anomalies(self) -> Anomalies:
@@ -140,15 +144,22 @@ def _anomaly(kind: str, line: Doc, counts: dict[str, int], which: str) -> dict[s
 def roll_up(ledger: Ledger) -> Doc:
     """The order's words for shipping, delivery and returns, from its lines."""
     shipping = [
-        counts for line, counts in zip(ledger.lines, ledger.counts, strict=True) if line.get("requires_shipping", True)
+        counts
+        for line, counts in zip(ledger.lines, ledger.counts, strict=True)
+        if line.get("requires_shipping", True)
     ]
     wanted = sum(max(0, counts["ordered"] - counts["cancelled"]) for counts in shipping)
     shipped, delivered, back = (
-        sum(counts.get(kind, 0) for counts in shipping) for kind in ("shipped", "delivered", "return_received")
+        sum(counts.get(kind, 0) for counts in shipping)
+        for kind in ("shipped", "delivered", "return_received")
     )
     return {
         "fulfillment_status": _fulfillment(wanted, shipped, bool(shipping)),
-        "delivery_status": "none" if not delivered else "delivered" if delivered >= wanted else "partially_delivered",
+        "delivery_status": "none"
+        if not delivered
+        else "delivered"
+        if delivered >= wanted
+        else "partially_delivered",
         "return_status": _returned(ledger, back, delivered),
     }
 

@@ -33,7 +33,13 @@ def shipments(state: State, home: str, ship_to: Doc | None, new_id: Names) -> li
     ]
     reports = _reports(sources)
     out = [
-        _held(group, _name(state["ids"], [key for key, _, _ in group], new_id), _told(sources, group), reports, ship_to)
+        _held(
+            group,
+            _name(state["ids"], [key for key, _, _ in group], new_id),
+            _told(sources, group),
+            reports,
+            ship_to,
+        )
         for group in _groups(said, _bound(sources))
     ]
     return sorted(out, key=lambda one: (one.get("shipped_at", "~"), one["ref"]))
@@ -108,7 +114,11 @@ def _told(sources: dict[str, Any], group: list[tuple[str, str, Doc]]) -> list[Do
 
 
 def _held(
-    group: list[tuple[str, str, Doc]], name: str, told: list[Doc], reports: dict[str, list[Doc]], ship_to: Doc | None
+    group: list[tuple[str, str, Doc]],
+    name: str,
+    told: list[Doc],
+    reports: dict[str, list[Doc]],
+    ship_to: Doc | None,
 ) -> Doc:
     merged: Doc = {}
     for _, _, doc in reversed(group):

@@ -136,7 +136,9 @@ class Deliver:
 
     def _paused(self, target: str) -> bool:
         """Whether a target takes nothing for now: an endpoint, or the connection that a write goes to."""
-        found = self.directory.get(Endpoint, target) or self.directory.get(Connection, target.partition("/")[0])
+        found = self.directory.get(Endpoint, target) or self.directory.get(
+            Connection, target.partition("/")[0]
+        )
         return found is not None and found.status != "active"
 
     def configure(self) -> None:
@@ -204,7 +206,9 @@ class Deliver:
             found = await self._due(lane, most)
             lane.spilled = len(found) >= most
             for one in found:
-                if self.claim or one.position not in self._ended:  # what is claimed is due now, whatever ended
+                if (
+                    self.claim or one.position not in self._ended
+                ):  # what is claimed is due now, whatever ended
                     lane.put(one)
 
     async def _due(self, lane: Lane, most: int) -> list[Due]:
@@ -215,7 +219,12 @@ class Deliver:
 
         async def work(unit: Unit) -> list[tuple[Any, ...]]:
             taken = await unit.fetch(
-                "deliveries_claim", target=lane.target, now=now, most=most, claim=self.claim, until=now + LEASE
+                "deliveries_claim",
+                target=lane.target,
+                now=now,
+                most=most,
+                claim=self.claim,
+                until=now + LEASE,
             )
             rows = await unit.fetch("deliveries_load", sorted((row[0],) for row in taken), claim=self.claim)
             return sorted(rows, key=lambda row: (row[10], row[0]))
@@ -252,7 +261,9 @@ class Deliver:
             self._news.set()
         until = self.world.now() + LEASE if self.claim else 0
         lanes = self.lanes.values()
-        await self.take([], [place for place in promoted if not any(lane.promoted(place, until) for lane in lanes)])
+        await self.take(
+            [], [place for place in promoted if not any(lane.promoted(place, until) for lane in lanes)]
+        )
 
     async def _attempt(self, lane: Lane, one: Due) -> Tried | None:
         at = self.world.now()
@@ -286,7 +297,9 @@ class Deliver:
     async def _post(self, endpoint: Endpoint, one: Due, at: int) -> tuple[Answer, bytes]:
         body = one.body() if one.shape == "full" else await self._rendering(one)
         headers = self.letterhead.headers(endpoint, one, body, at)
-        answer = await self.sender.send(Post(url=endpoint.url, headers=headers, body=body, timeout=endpoint.timeout))
+        answer = await self.sender.send(
+            Post(url=endpoint.url, headers=headers, body=body, timeout=endpoint.timeout)
+        )
         entry = PLAIN.encode({
             "trigger": one.trigger if one.attempts == 0 else "schedule", "address": answer.address, "status": answer.status,
             "error": answer.error, "phases": answer.phases, "headers": [(str(name), value) for name, value in answer.headers.items()][:50],
@@ -322,7 +335,9 @@ class Deliver:
         word = "delivered" if verdict.status == "delivered" else verdict.outcome
         counter = self._counters.get((one.target, word))
         if counter is None:
-            counter = self._counters[one.target, word] = self.metrics.attempts.labels(one.tenant, one.target, word)
+            counter = self._counters[one.target, word] = self.metrics.attempts.labels(
+                one.tenant, one.target, word
+            )
         counter.inc()
         if word == "delivered":
             self.metrics.latency.observe((self.world.now() - one.due_at) / SECOND)

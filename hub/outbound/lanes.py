@@ -28,7 +28,10 @@ class Bucket:
         """One token, if there is one."""
         if self.rate <= 0:
             return True
-        self.tokens = min(max(1.0, self.rate), self.tokens + (now - self.at) / SECOND * self.rate if self.at else self.tokens)
+        self.tokens = min(
+            max(1.0, self.rate),
+            self.tokens + (now - self.at) / SECOND * self.rate if self.at else self.tokens,
+        )
         self.at = now
         if self.tokens < 1:
             return False

@@ -57,7 +57,9 @@ class Settler:
             unit.add("heads_settle", [(one.due.target, one.due.order, one.due.position) for one in final])
             until = now + LEASE if self._claim else 0
             unit.add("deliveries_promote", pairs, now=now, claim=self._claim, until=until)
-            await self._troubles.clear(unit, [_subject(one) for one in group if one.verdict.status == "delivered"])
+            await self._troubles.clear(
+                unit, [_subject(one) for one in group if one.verdict.status == "delivered"]
+            )
             await self._troubles.open(unit, [_dead(one) for one in group if one.verdict.status == "dead"])
             return unit
 
@@ -82,7 +84,15 @@ class Settler:
 
     def _row(self, one: Tried) -> tuple[Any, ...]:
         verdict = one.verdict
-        return (one.due.position, verdict.status, verdict.due_at, verdict.outcome, int(verdict.tried), one.at, self._claim)
+        return (
+            one.due.position,
+            verdict.status,
+            verdict.due_at,
+            verdict.outcome,
+            int(verdict.tried),
+            one.at,
+            self._claim,
+        )
 
     def _attempt(self, one: Tried) -> tuple[Any, ...]:
         return (one.due.position, one.at, one.due.target, one.at, one.verdict.outcome, one.log)

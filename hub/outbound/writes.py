@@ -61,7 +61,9 @@ class Writes:
         except Exception as error:
             # It may have got through: by its schedule and not at once, and a dead letter in the end.
             log.exception("a write made its adapter stumble", target=due.target, delivery=due.position)
-            return Answer(status=422), PLAIN.encode({"status": "failed", "reason": f"a fault of the adapter: {type(error).__name__}"})
+            return Answer(status=422), PLAIN.encode(
+                {"status": "failed", "reason": f"a fault of the adapter: {type(error).__name__}"}
+            )
         if outcome.status == "applied" and outcome.ref:
             await self._bound(due, connection, task, outcome)
         return self._told(outcome)
@@ -117,8 +119,14 @@ class Writes:
         ours = next(iter(task.subject.get("refs", ())), None)
         if ours and task.subject.get("id", "").startswith("shp_"):
             source = f"{connection.channel}:{connection.account or connection.id}"
-            await self.bind(connection, due.order, f"{ours['account']}/{ours['id']}", f"{source}/{outcome.ref}")
+            await self.bind(
+                connection, due.order, f"{ours['account']}/{ours['id']}", f"{source}/{outcome.ref}"
+            )
 
     def _told(self, outcome: Outcome) -> tuple[Answer, bytes]:
         log = PLAIN.encode(outcome)
-        return (Answer(error="refused"), log) if outcome.status == "rejected" else (Answer(status=200, body=log), log)
+        return (
+            (Answer(error="refused"), log)
+            if outcome.status == "rejected"
+            else (Answer(status=200, body=log), log)
+        )

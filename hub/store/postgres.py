@@ -132,7 +132,9 @@ async def _migrate(connection: Any) -> None:
     """What is pending, each in a transaction with its record; the lock is the session's, so that it outlives them."""
     await connection.execute("SELECT pg_advisory_lock($1)", _MIGRATING)
     try:
-        await connection.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL)")
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL)"
+        )
         await connection.execute("CREATE SEQUENCE IF NOT EXISTS positions")
         done = {row[0]: row[1] for row in await connection.fetch("SELECT name, hash FROM migrations")}
         for name, digest, script in pending(done, "postgres"):
@@ -161,7 +163,10 @@ class _Unit:
         if rows is not None and not rows:
             return []
         statement = self._statements[name]
-        return [tuple(row) for row in await self._connection.fetch(statement.sql(), *_values(statement, rows, params))]
+        return [
+            tuple(row)
+            for row in await self._connection.fetch(statement.sql(), *_values(statement, rows, params))
+        ]
 
     async def claim(self, name: str, rows: Sequence[Row]) -> None:
         if rows:
@@ -172,7 +177,9 @@ class _Unit:
         if not count:
             return 0
         await self._connection.execute("SELECT pg_advisory_xact_lock($1)", _POSITIONS)
-        taken = "SELECT min(taken) FROM (SELECT nextval('positions') AS taken FROM generate_series(1, $1)) AS row"
+        taken = (
+            "SELECT min(taken) FROM (SELECT nextval('positions') AS taken FROM generate_series(1, $1)) AS row"
+        )
         first: int = await self._connection.fetchval(taken, count)
         return first
 

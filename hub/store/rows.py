@@ -100,7 +100,9 @@ _HEAD = msgspec.json.Decoder(Head)
 def arrival(row: tuple[Any, ...]) -> Arrival:
     """From position, id, tenant, connection, transport, topic, head, body, received_at."""
     position, id_, tenant, connection, transport, topic, head, body, received_at = row
-    return Arrival(position, id_, tenant, connection, transport, topic, _HEAD.decode(head), body or b"", received_at)
+    return Arrival(
+        position, id_, tenant, connection, transport, topic, _HEAD.decode(head), body or b"", received_at
+    )
 
 
 def due(row: tuple[Any, ...], claimed_until: int = 0) -> Due:

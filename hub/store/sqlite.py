@@ -30,7 +30,13 @@ from hub.store.statements import Statement, load
 T = TypeVar("T")
 
 _CHUNKS = (128, 32, 8, 4, 2, 1)
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "temp_store=MEMORY", "cache_size=-32768")
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "wal_autocheckpoint=0",
+    "temp_store=MEMORY",
+    "cache_size=-32768",
+)
 _CHECKPOINT_COMMITS = 64
 _BUSY_MS = 10_000
 _POSITIONED = (
@@ -169,7 +175,9 @@ class SQLite:
             with _told():
                 for chunk in _chunks(rows) if rows is not None else [()]:
                     values = [*fixed, *chain.from_iterable(chunk)]
-                    out += [tuple(row) for row in await reader.execute_fetchall(statement.sql(len(chunk)), values)]
+                    out += [
+                        tuple(row) for row in await reader.execute_fetchall(statement.sql(len(chunk)), values)
+                    ]
             return out
         finally:
             self._readers.put_nowait(reader)
@@ -229,7 +237,9 @@ def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
             start += size
 
 
-def _transaction(connection: sqlite3.Connection, plan: list[tuple[str, str, Sequence[Any]]]) -> dict[str, int]:
+def _transaction(
+    connection: sqlite3.Connection, plan: list[tuple[str, str, Sequence[Any]]]
+) -> dict[str, int]:
     counts: dict[str, int] = {}
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -49,7 +49,9 @@ class Statement:
         names = ", ".join(name for name, _ in self.columns)
         if self.dialect == "postgres":
             first = len(self.params)
-            arrays = ", ".join(f"${first + n}::{_TYPES[type_]}[]" for n, (_, type_) in enumerate(self.columns, 1))
+            arrays = ", ".join(
+                f"${first + n}::{_TYPES[type_]}[]" for n, (_, type_) in enumerate(self.columns, 1)
+            )
             return f"unnest({arrays}) AS rows({names})"
         width = len(self.columns)
         starts = range(len(self.params) + 1, len(self.params) + 1 + rows * width, width)

@@ -28,13 +28,20 @@ def read(message):
 
 
 DEPOT = Channel(
-    name="depot", title="Depot", kind="carrier", settings=Settings, topic=const("parcels"), reads={"parcels": read}
+    name="depot",
+    title="Depot",
+    kind="carrier",
+    settings=Settings,
+    topic=const("parcels"),
+    reads={"parcels": read},
 )
 
 
 def test_a_reader_in_python_applies_a_mapping_and_tells_which():
     registry = dataclasses.replace(
-        load_registry(), channels={"depot": DEPOT}, texts={"depot.parcel": MappingText(MAPPING, "depot.parcel.yaml")}
+        load_registry(),
+        channels={"depot": DEPOT},
+        texts={"depot.parcel": MappingText(MAPPING, "depot.parcel.yaml")},
     )
     body = b'{"parcels": [{"id": 1, "no": "A", "state": "ON_ROAD"}, {"id": 2, "no": "B", "state": "ADRIFT"}]}'
 

@@ -28,10 +28,14 @@ class House:
     http: httpx.AsyncClient
     admin: str = ADMIN
 
-    async def say(self, method: str, path: str, body: Any = None, token: str = ADMIN, **headers: str) -> httpx.Response:
+    async def say(
+        self, method: str, path: str, body: Any = None, token: str = ADMIN, **headers: str
+    ) -> httpx.Response:
         """One request; `headers` with underscores for dashes."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.http.request(method, path, json=body, headers={"authorization": f"Bearer {token}", **named})
+        return await self.http.request(
+            method, path, json=body, headers={"authorization": f"Bearer {token}", **named}
+        )
 
     async def get(self, path: str, token: str = ADMIN) -> Any:
         """What a GET that has to succeed says."""

@@ -57,8 +57,12 @@ async def test_a_name_is_given_once(house: House):
 async def test_a_partner_sees_its_own_endpoints_and_deliveries_and_nothing_else(house: House):
     ours = await house.post("/v1/partners", {"name": "acme", "roles": ["receiver"]})
     await house.post("/v1/partners", {"name": "other"})
-    mine = await house.post("/v1/endpoints", {"url": "https://acme.example/in", "name": "mine", "partner": "acme"})
-    await house.post("/v1/endpoints", {"url": "https://other.example/in", "name": "theirs", "partner": "other"})
+    mine = await house.post(
+        "/v1/endpoints", {"url": "https://acme.example/in", "name": "mine", "partner": "acme"}
+    )
+    await house.post(
+        "/v1/endpoints", {"url": "https://other.example/in", "name": "theirs", "partner": "other"}
+    )
     await house.post("/v1/endpoints", {"url": "https://none.example/in", "name": "nobody-s"})
     token = (await house.post("/v1/tokens", {"name": "p", "scopes": ["partner"], "partner": "acme"}))["token"]
     await house.post("/v1/orders", {"ref": "1"})
@@ -74,11 +78,15 @@ async def test_a_partner_sees_its_own_endpoints_and_deliveries_and_nothing_else(
     theirs = next(one for one in everything if one["target"] != mine["id"])
     for path in ("/v1/endpoints/theirs", f"/v1/deliveries/{theirs['id']}", "/v1/deliveries?endpoint=theirs"):
         assert (await house.say("GET", path, token=token)).status_code == 404
-    assert (await house.say("POST", f"/v1/deliveries/{theirs['id']}/redeliver", token=token)).status_code == 404
+    assert (
+        await house.say("POST", f"/v1/deliveries/{theirs['id']}/redeliver", token=token)
+    ).status_code == 404
     assert (await house.say("GET", "/v1/orders", token=token)).status_code == 403
     rotated = await house.say("POST", "/v1/endpoints/mine/rotate", {}, token=token)
     assert rotated.status_code == 200
-    wrong = await house.say("POST", "/v1/tokens", {"name": "q", "scopes": ["partner", "read"], "partner": "acme"})
+    wrong = await house.say(
+        "POST", "/v1/tokens", {"name": "q", "scopes": ["partner", "read"], "partner": "acme"}
+    )
     assert wrong.status_code == 422
     assert (await house.say("DELETE", "/v1/partners/acme")).status_code == 409
 
@@ -88,9 +96,13 @@ async def test_two_tenants_with_the_same_numbers_never_see_each_other(house: Hou
     made = {}
     for tenant, token in (("east", east), ("west", west)):
         await house.post("/v1/endpoints", {"url": f"https://{tenant}.example/in", "name": "erp"}, token=token)
-        row = (await house.post("/v1/orders", {"ref": "1", "number": "100"}, token=token, idempotency_key="same"))["data"][0]
+        row = (
+            await house.post("/v1/orders", {"ref": "1", "number": "100"}, token=token, idempotency_key="same")
+        )["data"][0]
         await house.post("/v1/shipments", {"order": row["order"], "tracking_number": "T1"}, token=token)
-        await house.post("/v1/shipments/T1/scans", {"status": "delivered", "at": "2027-01-10T10:00:00Z"}, token=token)
+        await house.post(
+            "/v1/shipments/T1/scans", {"status": "delivered", "at": "2027-01-10T10:00:00Z"}, token=token
+        )
         made[tenant] = row
     order, message = made["west"]["order"], made["west"]["message"]
 
@@ -101,7 +113,9 @@ async def test_two_tenants_with_the_same_numbers_never_see_each_other(house: Hou
         [found] = (await house.get("/v1/orders?ref=1", token=token))["data"]
         assert found["id"] == one["id"]
         assert {event["tenant"] for event in (await house.get("/v1/events", token=token))["data"]} == {tenant}
-        assert {row["order"] for row in (await house.get("/v1/deliveries", token=token))["data"]} == {one["id"]}
+        assert {row["order"] for row in (await house.get("/v1/deliveries", token=token))["data"]} == {
+            one["id"]
+        }
         assert len((await house.get("/v1/messages", token=token))["data"]) == 3
         assert len((await house.get("/v1/connections", token=token))["data"]) == 1
         assert len((await house.get("/v1/tokens", token=token))["data"]) == 1
@@ -123,9 +137,13 @@ async def test_no_tenant_can_speak_of_another_s_order(house: House):
     row = (await house.post("/v1/orders", {"ref": "1", "channel": "phone"}, token=west))["data"][0]
     before = await house.get(f"/v1/orders/{row['order']}", token=west)
 
-    by_row = await house.say("POST", "/v1/shipments", {"order": row["order"], "tracking_number": "T"}, token=east)
+    by_row = await house.say(
+        "POST", "/v1/shipments", {"order": row["order"], "tracking_number": "T"}, token=east
+    )
     by_rows = await house.post("/v1/shipments", [{"order": row["order"], "tracking_number": "T"}], token=east)
-    by_path = await house.say("POST", f"/v1/orders/{row['order']}/shipments", {"tracking_number": "T"}, token=east)
+    by_path = await house.say(
+        "POST", f"/v1/orders/{row['order']}/shipments", {"tracking_number": "T"}, token=east
+    )
     decided = await house.say("POST", f"/v1/orders/{row['order']}/confirm", token=east)
 
     assert (by_row.status_code, by_path.status_code, decided.status_code) == (422, 404, 404)

@@ -37,9 +37,13 @@ class Admin:
         if "webhookSubscriptionCreate" in asked["query"]:
             self.webhooks.append(asked["variables"]["topic"])
             made = {"id": f"gid://shopify/WebhookSubscription/{len(self.webhooks)}"}
-            return JSONResponse({"data": {"webhookSubscriptionCreate": {"webhookSubscription": made, "userErrors": []}}})
+            return JSONResponse(
+                {"data": {"webhookSubscriptionCreate": {"webhookSubscription": made, "userErrors": []}}}
+            )
         if "webhookSubscriptions" in asked["query"]:
-            return JSONResponse({"data": {"webhookSubscriptions": {"nodes": [], "pageInfo": {"hasNextPage": False}}}})
+            return JSONResponse(
+                {"data": {"webhookSubscriptions": {"nodes": [], "pageInfo": {"hasNextPage": False}}}}
+            )
         return JSONResponse({"data": {
             "shop": {"myshopifyDomain": "kites.myshopify.com", "ianaTimezone": "Europe/Lisbon"},
             "currentAppInstallation": {"accessScopes": [{"handle": "read_orders"}]},
@@ -114,13 +118,19 @@ async def test_a_masked_secret_that_comes_back_stays_what_it_was(house: House):
         "name": "shop", "channel": "shopify", "settings": {"webhook_secret": ["new", "old"], "client_secret": "c"},
     })  # fmt: skip
     shown = (await house.get("/v1/connections/shop"))["settings"]
-    changed = await house.say("PATCH", "/v1/connections/shop", {"settings": shown | {"base_url": "kites", "client_secret": None}})
+    changed = await house.say(
+        "PATCH", "/v1/connections/shop", {"settings": shown | {"base_url": "kites", "client_secret": None}}
+    )
 
     assert changed.status_code == 200, changed.text
     one = house.hub.directory.get(Connection, made["id"])
     assert one is not None
     settings: Any = house.hub.directory.settings(one)
-    assert (settings.webhook_secret, settings.client_secret, settings.base_url) == (["new", "old"], None, "kites")
+    assert (settings.webhook_secret, settings.client_secret, settings.base_url) == (
+        ["new", "old"],
+        None,
+        "kites",
+    )
     [_, row] = (await house.get(f"/v1/audit?subject={made['id']}"))["data"]
     assert "base_url" in row["detail"]["settings_changed"]
     assert "old" not in str(row["detail"].get("after", ""))
@@ -151,7 +161,9 @@ async def test_an_unknown_channel_and_an_unfit_name_are_told(house: House):
 
 async def test_a_source_that_only_pushes_is_not_swept(house: House):
     await house.post("/v1/orders", {"ref": "1"})
-    await house.post("/v1/connections", {"name": "shop", "channel": "shopify", "settings": {"webhook_secret": "s"}})
+    await house.post(
+        "/v1/connections", {"name": "shop", "channel": "shopify", "settings": {"webhook_secret": "s"}}
+    )
 
     pushes = await house.say("POST", "/v1/connections/api/sweep")
     lacks = await house.say("POST", "/v1/connections/shop/sweep")
@@ -174,9 +186,21 @@ async def test_channels_are_listed_with_the_schema_of_their_settings(house: Hous
 
 
 async def test_a_route_is_checked_when_it_is_made(house: House):
-    await house.post("/v1/connections", {"name": "shop", "channel": "shopify", "settings": {"webhook_secret": "s"}})
-    good = {"event": "order.cancelled", "connection": "shop", "write": "order.cancel", "predicate": "data.channel == 'phone'"}
-    for name, value in (("event", "order.canceled"), ("connection", "no"), ("write", "order.make"), ("predicate", "data.(")):
+    await house.post(
+        "/v1/connections", {"name": "shop", "channel": "shopify", "settings": {"webhook_secret": "s"}}
+    )
+    good = {
+        "event": "order.cancelled",
+        "connection": "shop",
+        "write": "order.cancel",
+        "predicate": "data.channel == 'phone'",
+    }
+    for name, value in (
+        ("event", "order.canceled"),
+        ("connection", "no"),
+        ("write", "order.make"),
+        ("predicate", "data.("),
+    ):
         answer = await house.say("POST", "/v1/routes", good | {name: value})
         assert (answer.status_code, answer.json()["field"]) == (422, name)
 

@@ -27,7 +27,13 @@ async def test_an_order_is_confirmed_held_released_and_noted(house: House, path:
     assert noted["notes"][0]["text"] == "called, no answer"
     assert "holds" not in released
     types = [event["type"] for event in (await house.get(f"{path}/timeline"))["data"]]
-    assert types == ["order.created", "order.confirmed", "order.on_hold", "order.note_added", "order.released"]
+    assert types == [
+        "order.created",
+        "order.confirmed",
+        "order.on_hold",
+        "order.note_added",
+        "order.released",
+    ]
 
 
 async def test_what_the_state_forbids_is_409_with_what_it_allows(house: House, path: str):
@@ -38,7 +44,9 @@ async def test_what_the_state_forbids_is_409_with_what_it_allows(house: House, p
     assert answer.status_code == 409
     assert (problem["code"], problem["allowed"]) == ("invalid_transition", ["note"])
     assert (await house.get(path))["cancel_reason"] == "customer"
-    actions = [row["action"] for row in (await house.get("/v1/audit"))["data"] if row["subject"].startswith("ord_")]
+    actions = [
+        row["action"] for row in (await house.get("/v1/audit"))["data"] if row["subject"].startswith("ord_")
+    ]
     assert actions == ["order.cancel", "order.confirm.refused"]
     kinds = [fact["subject"] for fact in (await house.get(f"{path}/facts"))["data"]]
     assert kinds == ["order", "decision"]
@@ -97,7 +105,9 @@ async def test_an_order_with_its_etag_is_304_where_it_is_known(house: House, pat
     ("confirm", {"sure": True}, "sure"),
 ])  # fmt: skip
 @on_sqlite
-async def test_a_decision_that_makes_no_sense_is_422(house: House, path: str, verb: str, body: dict, field: str):
+async def test_a_decision_that_makes_no_sense_is_422(
+    house: House, path: str, verb: str, body: dict, field: str
+):
     answer = await house.say("POST", f"{path}/{verb}", body)
 
     assert answer.status_code == 422

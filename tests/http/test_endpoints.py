@@ -55,7 +55,9 @@ async def receiver() -> AsyncIterator[Receiver]:
     ({}, "url"),
 ])  # fmt: skip
 @on_sqlite
-async def test_what_an_endpoint_cannot_be_is_told_with_its_field(house: House, body: dict[str, Any], field: str):
+async def test_what_an_endpoint_cannot_be_is_told_with_its_field(
+    house: House, body: dict[str, Any], field: str
+):
     answer = await house.say("POST", "/v1/endpoints", body)
 
     assert answer.status_code == 422, answer.text
@@ -65,7 +67,9 @@ async def test_what_an_endpoint_cannot_be_is_told_with_its_field(house: House, b
 
 
 async def test_an_event_is_delivered_signed_and_shown_with_its_attempt(house: House, receiver: Receiver):
-    made = await house.post("/v1/endpoints", {"url": receiver.url, "events": ["order.created"], "name": "erp"})
+    made = await house.post(
+        "/v1/endpoints", {"url": receiver.url, "events": ["order.created"], "name": "erp"}
+    )
     row = (await house.post("/v1/orders", {"ref": "1", "number": "N1"}))["data"][0]
     await house.hub.settle()
 
@@ -75,7 +79,12 @@ async def test_an_event_is_delivered_signed_and_shown_with_its_attempt(house: Ho
     whole = await house.get(f"/v1/deliveries/{one['id']}")
 
     assert event["data"]["number"] == "N1"
-    assert (one["status"], one["event"], one["order"], one["endpoint"]) == ("delivered", event["id"], row["order"], "erp")
+    assert (one["status"], one["event"], one["order"], one["endpoint"]) == (
+        "delivered",
+        event["id"],
+        row["order"],
+        "erp",
+    )
     assert whole["log"][0]["detail"]["status"] == 204
     assert (await house.get(f"/v1/endpoints/erp/deliveries?order={row['order']}"))["data"] == [one]
     assert await house.get(f"/v1/events/{event['id']}") == event
@@ -83,7 +92,9 @@ async def test_an_event_is_delivered_signed_and_shown_with_its_attempt(house: Ho
 
 @on_sqlite
 async def test_a_test_shows_the_whole_exchange(house: House, receiver: Receiver):
-    made = await house.post("/v1/endpoints", {"url": receiver.url, "format": "cloudevents", "headers": {"x-desk": "7"}})
+    made = await house.post(
+        "/v1/endpoints", {"url": receiver.url, "format": "cloudevents", "headers": {"x-desk": "7"}}
+    )
     good = await house.post(f"/v1/endpoints/{made['id']}/test")
     receiver.status = 500
     bad = await house.post(f"/v1/endpoints/{made['id']}/test")
@@ -111,13 +122,19 @@ async def test_while_a_secret_rotates_both_sign(house: House, receiver: Receiver
         Webhook(secret).verify(first, both)
     Webhook(last["secret"]).verify(second, only)
     assert len(only["webhook-signature"].split()) == 1
-    assert (await house.say("POST", f"/v1/endpoints/{made['id']}/rotate", {"overlap_hours": 169})).status_code == 422
-    assert (await house.say("POST", f"/v1/endpoints/{made['id']}/rotate", {"secret": "whsec_x"})).status_code == 422
+    assert (
+        await house.say("POST", f"/v1/endpoints/{made['id']}/rotate", {"overlap_hours": 169})
+    ).status_code == 422
+    assert (
+        await house.say("POST", f"/v1/endpoints/{made['id']}/rotate", {"secret": "whsec_x"})
+    ).status_code == 422
 
 
 async def test_a_dead_letter_is_listed_and_redelivered(house: House, receiver: Receiver):
     receiver.status = 400
-    await house.post("/v1/endpoints", {"url": receiver.url, "events": ["order.created"], "schedule": [0], "name": "erp"})
+    await house.post(
+        "/v1/endpoints", {"url": receiver.url, "events": ["order.created"], "schedule": [0], "name": "erp"}
+    )
     await house.post("/v1/orders", {"ref": "1"})
     await house.hub.settle()
     [dead] = (await house.get("/v1/deliveries?status=dead"))["data"]
@@ -152,7 +169,9 @@ async def test_all_dead_letters_of_a_cause_are_retried_at_once(house: House, rec
 
 async def test_skipping_lets_the_next_event_of_the_order_go(house: House, receiver: Receiver):
     receiver.status = 400
-    await house.post("/v1/endpoints", {"url": receiver.url, "events": ["order.*"], "schedule": [0, 3600], "name": "erp"})
+    await house.post(
+        "/v1/endpoints", {"url": receiver.url, "events": ["order.*"], "schedule": [0, 3600], "name": "erp"}
+    )
     row = (await house.post("/v1/orders", {"ref": "1", "channel": "phone"}))["data"][0]
     await house.post(f"/v1/orders/{row['order']}/confirm")
     await house.hub.settle()
@@ -215,7 +234,9 @@ async def test_an_endpoint_that_goes_says_how_much_is_dropped(house: House, rece
 
 @on_sqlite
 async def test_a_change_is_checked_as_a_whole_and_audited_without_secrets(house: House):
-    made = await house.post("/v1/endpoints", {"url": "https://x.example/a", "events": ["order.*"], "name": "erp"})
+    made = await house.post(
+        "/v1/endpoints", {"url": "https://x.example/a", "events": ["order.*"], "name": "erp"}
+    )
     wrong = await house.say("PATCH", "/v1/endpoints/erp", {"rate": 5, "url": "http://10.1.1.1/"})
     right = await house.say("PATCH", "/v1/endpoints/erp", {"url": "https://y.example/b", "rate": 5})
 

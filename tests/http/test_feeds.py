@@ -12,11 +12,15 @@ from tests.http.conftest import House, on_sqlite
 
 
 async def entered(house: House, count: int) -> list[str]:
-    rows = (await house.post("/v1/orders", [{"ref": f"r{n:03}", "number": f"N{n}"} for n in range(count)]))["data"]
+    rows = (await house.post("/v1/orders", [{"ref": f"r{n:03}", "number": f"N{n}"} for n in range(count)]))[
+        "data"
+    ]
     return [row["order"] for row in rows]
 
 
-@pytest.mark.parametrize("path", ["/v1/orders", "/v1/messages", "/v1/events", "/v1/connections", "/v1/mappings", "/v1/channels"])
+@pytest.mark.parametrize(
+    "path", ["/v1/orders", "/v1/messages", "/v1/events", "/v1/connections", "/v1/mappings", "/v1/channels"]
+)
 @on_sqlite
 async def test_pages_give_every_row_once(house: House, path: str):
     await entered(house, 7)
@@ -49,7 +53,9 @@ async def entered_more(house: House) -> list[str]:
     return [(await house.post("/v1/orders", {"ref": "late"}))["data"][0]["order"]]
 
 
-@pytest.mark.parametrize("query", ["limit=501", "limit=-1", "limit=many", "after=x", "updated_after=yesterday"])
+@pytest.mark.parametrize(
+    "query", ["limit=501", "limit=-1", "limit=many", "after=x", "updated_after=yesterday"]
+)
 @on_sqlite
 async def test_a_page_that_cannot_be_is_told_with_its_field(house: House, query: str):
     answer = await house.say("GET", f"/v1/orders?{query}")
@@ -59,7 +65,9 @@ async def test_a_page_that_cannot_be_is_told_with_its_field(house: House, query:
 
 async def test_orders_are_found_by_ref_number_state_connection_and_time(house: House):
     first, second = await entered(house, 2)
-    phone = (await house.post("/v1/orders", {"ref": "p", "number": "N1", "channel": "phone"}))["data"][0]["order"]
+    phone = (await house.post("/v1/orders", {"ref": "p", "number": "N1", "channel": "phone"}))["data"][0][
+        "order"
+    ]
     between = house.hub.world.now()
     await asyncio.sleep(0.002)
     await house.post("/v1/orders", {"ref": "r000", "number": "N0", "tags": ["late"]})
@@ -145,7 +153,9 @@ async def test_a_refused_request_lets_its_key_go(house: House):
 
 async def test_of_two_at_once_under_one_key_one_works_and_the_other_waits_its_turn(house: House):
     body = {"name": "acme"}
-    answers = await asyncio.gather(*(house.say("POST", "/v1/partners", body, idempotency_key="p2") for _ in range(4)))
+    answers = await asyncio.gather(
+        *(house.say("POST", "/v1/partners", body, idempotency_key="p2") for _ in range(4))
+    )
 
     statuses = {answer.status_code for answer in answers}
     assert statuses <= {201, 409}

@@ -28,11 +28,17 @@ async def test_a_text_is_tried_on_a_body_and_nothing_is_kept(house: House):
 
 
 async def test_a_body_that_does_not_fit_names_the_place(house: House):
-    tried = await house.post("/v1/mappings/try", {"mapping": OWN + "  placed_at: at | datetime\n", "body": {"id": 1, "at": "soon"}})
+    tried = await house.post(
+        "/v1/mappings/try", {"mapping": OWN + "  placed_at: at | datetime\n", "body": {"id": 1, "at": "soon"}}
+    )
 
     assert "facts" not in tried
     assert tried["error"]
-    assert (tried["place"]["line"], tried["place"]["field"], tried["place"]["value"]) == (8, "placed_at", "soon")
+    assert (tried["place"]["line"], tried["place"]["field"], tried["place"]["value"]) == (
+        8,
+        "placed_at",
+        "soon",
+    )
 
 
 async def test_every_fault_of_a_text_is_told_with_line_and_column(house: House):
@@ -57,15 +63,28 @@ async def test_a_text_whose_own_tests_fail_is_not_put_into_force(house: House):
 
 async def test_a_text_that_breaks_another_is_not_put_into_force(house: House):
     await house.post("/v1/mappings/activate", {"text": OWN})
-    await house.post("/v1/mappings/activate", {"text": "map: kiosk.order\nextends: desk.order\nfields:\n  tags: [{const: kiosk}]\n"})
-    answer = await house.say("POST", "/v1/mappings/activate", {"text": OWN.replace("order/1", "shipment/1").replace("  number: id | str\n", "").replace("  currency: {const: EUR}\n", "")})
+    await house.post(
+        "/v1/mappings/activate",
+        {"text": "map: kiosk.order\nextends: desk.order\nfields:\n  tags: [{const: kiosk}]\n"},
+    )
+    answer = await house.say(
+        "POST",
+        "/v1/mappings/activate",
+        {
+            "text": OWN.replace("order/1", "shipment/1")
+            .replace("  number: id | str\n", "")
+            .replace("  currency: {const: EUR}\n", "")
+        },
+    )
 
     assert answer.status_code == 422, answer.text
 
 
 async def test_an_activation_is_seen_at_once_survives_and_is_taken_back(house: House):
     first = await house.post("/v1/mappings/activate", {"text": OWN})
-    second = await house.post("/v1/mappings/activate", {"text": OWN.replace("EUR", "USD"), "name": "desk.order"})
+    second = await house.post(
+        "/v1/mappings/activate", {"text": OWN.replace("EUR", "USD"), "name": "desk.order"}
+    )
     assert await currency(house) == "USD"
     back = await house.post("/v1/mappings/rollback", {"name": "desk.order"})
     assert await currency(house) == "EUR"
@@ -74,13 +93,20 @@ async def test_an_activation_is_seen_at_once_survives_and_is_taken_back(house: H
 
     assert (back["hash"], forth["hash"]) == (first["hash"], second["hash"])
     whole = await house.get("/v1/mappings/desk.order")
-    assert [one["hash"] for one in whole["activations"]] == [second["hash"], first["hash"], second["hash"], first["hash"]]
+    assert [one["hash"] for one in whole["activations"]] == [
+        second["hash"],
+        first["hash"],
+        second["hash"],
+        first["hash"],
+    ]
     actions = [row["action"] for row in (await house.get("/v1/audit?subject=desk.order"))["data"]]
     assert actions == ["mapping.activated", "mapping.activated", "mapping.rolled_back", "mapping.rolled_back"]
 
 
 async def currency(house: House) -> Any:
-    return (await house.post("/v1/mappings/try", {"name": "desk.order", "body": {"id": 1}}))["facts"][0]["doc"]["currency"]
+    return (await house.post("/v1/mappings/try", {"name": "desk.order", "body": {"id": 1}}))["facts"][0][
+        "doc"
+    ]["currency"]
 
 
 async def test_the_packaged_text_comes_back_when_the_only_activation_is_taken_back(house: House):

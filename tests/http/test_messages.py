@@ -30,7 +30,9 @@ def order(**changes: Any) -> bytes:
 
 @pytest.fixture
 async def shop(house: House) -> dict[str, Any]:
-    return await house.post("/v1/connections", {"name": "shop", "channel": "shopify", "settings": {"webhook_secret": SECRET}})
+    return await house.post(
+        "/v1/connections", {"name": "shop", "channel": "shopify", "settings": {"webhook_secret": SECRET}}
+    )
 
 
 async def push(house: House, shop: dict[str, Any], body: bytes, **known: str) -> str:
@@ -47,7 +49,11 @@ async def test_a_message_is_shown_with_its_body_byte_for_byte(house: House, shop
     found = await house.get(f"/v1/messages/{id_}")
     raw = await house.say("GET", f"/v1/messages/{id_}/raw")
 
-    assert (found["status"], found["topic"], found["connection"]) == ("processed", "orders/create", shop["id"])
+    assert (found["status"], found["topic"], found["connection"]) == (
+        "processed",
+        "orders/create",
+        shop["id"],
+    )
     assert found["body"] == body.decode()
     assert raw.content == body
     assert raw.headers["content-type"] == "application/octet-stream"
@@ -57,7 +63,9 @@ async def test_a_message_is_shown_with_its_body_byte_for_byte(house: House, shop
     assert fact["mapping"]
 
 
-async def test_what_cannot_be_read_stands_in_the_exceptions_until_a_replay_succeeds(house: House, shop: dict[str, Any]):
+async def test_what_cannot_be_read_stands_in_the_exceptions_until_a_replay_succeeds(
+    house: House, shop: dict[str, Any]
+):
     id_ = await push(house, shop, order(total_price="12,50", current_total_price="12,50"))
 
     [trouble] = (await house.get("/v1/exceptions?state=open"))["data"]
@@ -73,7 +81,9 @@ async def test_what_cannot_be_read_stands_in_the_exceptions_until_a_replay_succe
 
     text = (await house.get("/v1/mappings/shopify.order"))["text"]
     assert "map: shopify.order" in text
-    mended = await house.post("/v1/mappings/activate", {"text": "map: kites.order\nextends: shopify.order\n" + mend(trouble)})
+    mended = await house.post(
+        "/v1/mappings/activate", {"text": "map: kites.order\nextends: shopify.order\n" + mend(trouble)}
+    )
     assert mended["name"] == "kites.order"
     changed = await house.say("PATCH", "/v1/connections/shop", {"mappings": {"*": "kites.order"}})
     assert changed.status_code == 200
@@ -126,7 +136,9 @@ async def test_a_paused_connection_answers_503_and_a_deleted_one_404(house: Hous
     assert len((await house.get("/v1/orders"))["data"]) == 1
 
 
-async def test_a_provenance_a_rebuild_and_a_remap_say_that_nothing_differs(house: House, shop: dict[str, Any]):
+async def test_a_provenance_a_rebuild_and_a_remap_say_that_nothing_differs(
+    house: House, shop: dict[str, Any]
+):
     await push(house, shop, order())
     [one] = (await house.get("/v1/orders"))["data"]
 
@@ -155,8 +167,12 @@ async def test_people_are_forgotten_only_when_it_is_said_twice(house: House, sho
     assert mail not in gone.text
 
 
-async def test_a_connection_that_the_far_side_parted_from_is_resumed_and_its_exception_closes(house: House, shop: dict[str, Any]):
-    await push(house, shop, b'{"myshopify_domain": "kites.myshopify.com"}', topic="app/uninstalled", delivery="u-1")
+async def test_a_connection_that_the_far_side_parted_from_is_resumed_and_its_exception_closes(
+    house: House, shop: dict[str, Any]
+):
+    await push(
+        house, shop, b'{"myshopify_domain": "kites.myshopify.com"}', topic="app/uninstalled", delivery="u-1"
+    )
     await house.hub.settle()
     parted = (await house.get("/v1/connections/shop"))["status"]
     [trouble] = (await house.get("/v1/exceptions?state=open"))["data"]

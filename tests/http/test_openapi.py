@@ -78,11 +78,18 @@ def test_problems_have_a_vocabulary():
 @pytest.fixture
 async def furnished(house: House) -> House:
     """A hub with one of everything."""
-    await house.post("/v1/connections", {"name": "shop", "channel": "shopify", "settings": {"webhook_secret": "s"}})
+    await house.post(
+        "/v1/connections", {"name": "shop", "channel": "shopify", "settings": {"webhook_secret": "s"}}
+    )
     await house.post("/v1/partners", {"name": "acme"})
-    await house.post("/v1/endpoints", {"url": "http://127.0.0.1:9/in", "name": "erp", "partner": "acme", "schedule": [0]})
+    await house.post(
+        "/v1/endpoints", {"url": "http://127.0.0.1:9/in", "name": "erp", "partner": "acme", "schedule": [0]}
+    )
     await house.post("/v1/tokens", {"name": "desk", "scopes": ["read"]})
-    await house.post("/v1/routes", {"event": "order.cancelled", "connection": "shop", "write": "order.cancel", "name": "way"})
+    await house.post(
+        "/v1/routes",
+        {"event": "order.cancelled", "connection": "shop", "write": "order.cancel", "name": "way"},
+    )
     row = (await house.post("/v1/orders", PHONE))["data"][0]
     await house.post("/v1/shipments/LOST/scans", {"text": "left the depot", "at": "2027-01-11T10:00:00Z"})
     await house.post(f"/v1/orders/{row['order']}/shipments", {
@@ -92,14 +99,23 @@ async def furnished(house: House) -> House:
         {"status": "in_transit", "at": "2027-01-11T10:00:00Z", "place": {"city": "Köln", "country": "DE"}},
         {"status": "delivered", "at": "2027-01-12T10:00:00Z", "text": "Delivered"},
     ])  # fmt: skip
-    for verb, body in (("hold", {"note": "call"}), ("notes", {"text": "called"}), ("release", {}), ("confirm", {})):
+    for verb, body in (
+        ("hold", {"note": "call"}),
+        ("notes", {"text": "called"}),
+        ("release", {}),
+        ("confirm", {}),
+    ):
         await house.say("POST", f"/v1/orders/{row['order']}/{verb}", body)
     await house.post("/v1/mappings/activate", {"text": "map: own.order\nextends: shopify.order\n"})
-    pushed = await house.http.post((await house.get("/v1/connections/api"))["intake_url"] + "/orders", content=b"{}")
+    pushed = await house.http.post(
+        (await house.get("/v1/connections/api"))["intake_url"] + "/orders", content=b"{}"
+    )
     assert pushed.status_code == 401
     await house.say("PATCH", "/v1/connections/api", {"settings": {"webhook_secret": "w"}})
     url = (await house.get("/v1/connections/api"))["intake_url"]
-    await house.http.post(url + "/orders", content=b'{"ref": "x", "lines": 7}', headers={"authorization": "Bearer w"})
+    await house.http.post(
+        url + "/orders", content=b'{"ref": "x", "lines": 7}', headers={"authorization": "Bearer w"}
+    )
     await house.hub.settle()
     return house
 

@@ -75,7 +75,9 @@ async def test_a_wrong_row_is_told_with_its_field_and_the_others_go_in(house: Ho
 
 async def test_a_single_row_that_cannot_be_read_is_a_problem(house: House):
     wrong = await house.say("POST", "/v1/orders", {"ref": "b", "lines": [{"sku": "A", "qty": "many"}]})
-    broken = await house.http.post("/v1/orders", content=b'{"ref": ', headers={"authorization": f"Bearer {house.admin}"})
+    broken = await house.http.post(
+        "/v1/orders", content=b'{"ref": ', headers={"authorization": f"Bearer {house.admin}"}
+    )
 
     assert (wrong.status_code, wrong.json()["field"]) == (422, "lines[0].qty")
     assert (broken.status_code, broken.json()["code"]) == (400, "bad_request")
@@ -98,14 +100,19 @@ async def test_a_whole_order_takes_away_what_it_leaves_out_and_a_partial_one_doe
     await house.post("/v1/orders", {**PHONE, "lines": PHONE["lines"][:1]})
     whole = await house.get(path)
 
-    assert {line["sku"]: line["quantity"]["ordered"] for line in partial["lines"]} == {"TEA": "2", "POT": "1.5"}
+    assert {line["sku"]: line["quantity"]["ordered"] for line in partial["lines"]} == {
+        "TEA": "2",
+        "POT": "1.5",
+    }
     assert partial["customer_note"] == "ring"
     assert {line["sku"]: line["quantity"]["ordered"] for line in whole["lines"]} == {"TEA": "2", "POT": "0"}
     assert {line["sku"]: line["status"] for line in whole["lines"]} == {"TEA": "open", "POT": "removed"}
 
 
 async def test_rows_of_one_order_in_one_call_count_in_their_order(house: House):
-    rows = (await house.post("/v1/orders", [{"ref": "x", "customer_note": str(n)} for n in range(20)]))["data"]
+    rows = (await house.post("/v1/orders", [{"ref": "x", "customer_note": str(n)} for n in range(20)]))[
+        "data"
+    ]
 
     order = await house.get(f"/v1/orders/{rows[0]['order']}")
     assert order["customer_note"] == "19"
@@ -116,7 +123,9 @@ async def test_a_shipment_and_its_scans_find_the_order_in_any_order(house: House
     [row] = (await house.post("/v1/orders", PHONE))["data"]
     number = "00340434161094042557"
 
-    early = await house.post(f"/v1/shipments/{number}/scans", {"status": "in_transit", "at": "2027-01-11T10:00:00Z"})
+    early = await house.post(
+        f"/v1/shipments/{number}/scans", {"status": "in_transit", "at": "2027-01-11T10:00:00Z"}
+    )
     assert early["data"][0].get("order") is None
     assert [one["number"] for one in (await house.get("/v1/facts/unmatched"))["data"]] == [number]
     told = await house.post("/v1/shipments", {
@@ -138,7 +147,9 @@ async def test_a_shipment_and_its_scans_find_the_order_in_any_order(house: House
 
 
 async def test_a_shipment_of_an_order_that_is_not_there_is_404(house: House):
-    answer = await house.say("POST", "/v1/orders/ord_01JHZX0000000000000000000A/shipments", {"tracking_number": "1"})
+    answer = await house.say(
+        "POST", "/v1/orders/ord_01JHZX0000000000000000000A/shipments", {"tracking_number": "1"}
+    )
     lost = await house.say("GET", "/v1/shipments/shp_01JHZX0000000000000000000A")
 
     assert (answer.status_code, lost.status_code) == (404, 404)
@@ -148,7 +159,9 @@ async def test_someone_else_s_order_is_addressed_by_its_connection_and_ref(house
     await house.post("/v1/connections", {"name": "shop", "channel": "shopify", "account": "shop.example",
                                          "settings": {"webhook_secret": "s"}})  # fmt: skip
 
-    [row] = (await house.post("/v1/shipments", {"connection": "shop", "order": "1001", "tracking_number": "A1"}))["data"]
+    [row] = (
+        await house.post("/v1/shipments", {"connection": "shop", "order": "1001", "tracking_number": "A1"})
+    )["data"]
 
     order = await house.get(f"/v1/orders/{row['order']}")
     assert order["state"] == "stub"
@@ -169,7 +182,9 @@ async def test_the_same_key_reports_once_and_another_body_is_refused(house: Hous
 
 
 async def test_the_same_key_at_the_same_moment_reports_once(house: House):
-    answers = await asyncio.gather(*(house.say("POST", "/v1/orders", PHONE, idempotency_key="k2") for _ in range(8)))
+    answers = await asyncio.gather(
+        *(house.say("POST", "/v1/orders", PHONE, idempotency_key="k2") for _ in range(8))
+    )
 
     assert len({answer.text for answer in answers}) == 1
     assert len((await house.get("/v1/messages"))["data"]) == 1
@@ -187,7 +202,9 @@ async def test_a_list_under_a_key_is_answered_the_same_again(house: House):
 
 async def test_exact_numbers_stay_exact(house: House):
     body = b'{"ref": 9007199254740995, "currency": "EUR", "lines": [{"sku": "A", "qty": 0.1, "unit_price": 0.30}]}'
-    answer = await house.http.post("/v1/orders", content=body, headers={"authorization": f"Bearer {house.admin}"})
+    answer = await house.http.post(
+        "/v1/orders", content=body, headers={"authorization": f"Bearer {house.admin}"}
+    )
 
     order = await house.get(f"/v1/orders/{answer.json()['data'][0]['order']}")
     assert order["ref"] == "9007199254740995"

@@ -14,7 +14,12 @@ async def test_liveness_and_readiness_need_no_token(house: House):
 
 
 async def test_without_a_token_there_is_nothing(house: House):
-    for headers in ({}, {"authorization": "Bearer nonsense"}, {"authorization": "Basic x"}, {"authorization": "Bearer "}):
+    for headers in (
+        {},
+        {"authorization": "Bearer nonsense"},
+        {"authorization": "Basic x"},
+        {"authorization": "Bearer "},
+    ):
         answer = await house.http.get("/v1/orders", headers=headers)
 
         assert answer.status_code == 401
@@ -56,7 +61,11 @@ async def test_every_fault_of_a_connection_is_told_at_once(house: House):
 
     assert answer.status_code == 422
     faults = answer.json()["faults"]
-    assert [fault.partition(":")[0] for fault in faults] == ["settings.webhok_secret", "settings.api_version", "time_zone"]
+    assert [fault.partition(":")[0] for fault in faults] == [
+        "settings.webhok_secret",
+        "settings.api_version",
+        "time_zone",
+    ]
     assert await house.get("/v1/connections") == {"data": [], "next": None, "cursor": ""}
 
 

@@ -32,7 +32,9 @@ async def push(hub: Hub, one: Connection, shop: str, key: str) -> list[str]:
     sample = hub.registry.samples("shopify").fixture("orders-create.plain").message
     pairs = [pair for pair in sample.headers.pairs if pair[0] != "x-shopify-shop-domain"]
     message = msgspec.structs.replace(sample, headers=Headers([*pairs, ("x-shopify-shop-domain", shop)]))
-    letter = Letter("main", one.id, "webhook", "orders/create", key, head(message), message.body, hub.world.now())
+    letter = Letter(
+        "main", one.id, "webhook", "orders/create", key, head(message), message.body, hub.world.now()
+    )
     await hub.keeper.keep(letter)
     await hub.settle()
     return [row[0] for row in await hub.engine.fetch("orders_after", tenant="main", after="", most=10)]

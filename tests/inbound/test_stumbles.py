@@ -53,9 +53,7 @@ async def test_a_reader_that_stumbles_over_one_message_holds_up_no_other(depot: 
     await depot.settle()
 
     assert await statuses(depot) == ["failed", "processed"]
-    (trouble,) = await depot.engine.fetch(
-        "exceptions_list", tenant="main", after=0, state="open", most=9
-    )
+    (trouble,) = await depot.engine.fetch("exceptions_list", tenant="main", after=0, state="open", most=9)
     assert b"KeyError" in bytes(trouble[8])
 
 
@@ -123,9 +121,7 @@ def slow(ctx: Context[Any], cursor: str) -> Conversation[None]:
 async def test_a_source_that_hangs_or_stumbles_delays_the_sweep_of_no_other(depot: Hub) -> None:
     await depot.converser.client.aclose()
     for number, account in enumerate(("buggy", "hangs", "well")):
-        one = Connection(
-            id=f"con_{number}", name=account, channel="depot", key=f"k{number}", account=account
-        )
+        one = Connection(id=f"con_{number}", name=account, channel="depot", key=f"k{number}", account=account)
         await depot.engine.transact(lambda unit, one=one: depot.directory.put(unit, one, 1))  # type: ignore[misc]
     await depot.directory.refresh()
     gate = asyncio.Event()

@@ -39,7 +39,9 @@ def registry(do: Do) -> Registry:
     )  # fmt: skip
     packaged = load_registry()
     return dataclasses.replace(
-        packaged, channels={**packaged.channels, "board": board}, packages={**packaged.packages, "board": "adapters.api"}
+        packaged,
+        channels={**packaged.channels, "board": board},
+        packages={**packaged.packages, "board": "adapters.api"},
     )
 
 
@@ -105,7 +107,10 @@ async def test_a_write_that_takes_longer_than_a_lease_is_made_by_nobody_else(pos
         yield Pause(1)
         return Outcome(status="applied")
 
-    async with open_hub(shared, world, registry(slow)) as first, open_hub(shared, world, registry(slow)) as other:
+    async with (
+        open_hub(shared, world, registry(slow)) as first,
+        open_hub(shared, world, registry(slow)) as other,
+    ):
         d = await told(first)
         await other.directory.refresh()
         first.converser.world = dataclasses.replace(World.real(), now=world.now, sleep=lambda _: gate.wait())
@@ -127,7 +132,9 @@ async def test_a_write_that_takes_longer_than_a_lease_is_made_by_nobody_else(pos
 
 @on_one_engine
 @pytest.mark.parametrize("status", ["paused", "reauth_required"])
-async def test_what_happens_while_a_connection_is_away_is_written_there_when_it_is_back(config: Config, status: str) -> None:
+async def test_what_happens_while_a_connection_is_away_is_written_there_when_it_is_back(
+    config: Config, status: str
+) -> None:
     async with open_hub(config, World.still(), registry(fine)) as hub:
         d = await told(hub)
         board = hub.directory.get(Connection, "con_board")
@@ -143,8 +150,12 @@ async def test_what_happens_while_a_connection_is_away_is_written_there_when_it_
 
 
 @on_one_engine
-@pytest.mark.parametrize("settings", [{"webhook_secret": {"sealed": "v1.0badc0de.AAAA"}}, {"since_renamed": "x"}])
-async def test_settings_that_cannot_be_read_keep_no_order_from_anyone_else(config: Config, settings: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "settings", [{"webhook_secret": {"sealed": "v1.0badc0de.AAAA"}}, {"since_renamed": "x"}]
+)
+async def test_settings_that_cannot_be_read_keep_no_order_from_anyone_else(
+    config: Config, settings: dict[str, Any]
+) -> None:
     async with open_hub(config, World.still(), registry(fine)) as hub:
         d = await told(hub)
         await hub.settle()

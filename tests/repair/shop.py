@@ -148,10 +148,22 @@ def parcel(number: int = 1, at: int = 30, tracking: str = "CP1234567", **changes
 def scans(*words: str, tracking: str = "CP1234567", **changes: Any) -> dict[str, Any]:
     """What the tracker says of a parcel: a scan a day."""
     told = [
-        {"status": word, "word": word, "at": f"2026-03-{day:02}T12:00:00Z", "said": f"{word}, Ilka Brandt", "town": "Bonn", "land": "DE"}
+        {
+            "status": word,
+            "word": word,
+            "at": f"2026-03-{day:02}T12:00:00Z",
+            "said": f"{word}, Ilka Brandt",
+            "town": "Bonn",
+            "land": "DE",
+        }
         for day, word in enumerate(words, 2)
     ]
-    return {"id": f"t-{tracking}", "number": tracking, "scans": told, "at": f"2026-03-{len(words) + 2:02}T00:00:00Z"} | changes
+    return {
+        "id": f"t-{tracking}",
+        "number": tracking,
+        "scans": told,
+        "at": f"2026-03-{len(words) + 2:02}T00:00:00Z",
+    } | changes
 
 
 PERSON = ("Ilka", "Brandt", "brandt.example", "+49151", "Lindenweg", "Bonn", "53111", "cust-551")
@@ -212,7 +224,9 @@ class Shop:
     async def exceptions(self, state: str = "open") -> list[dict[str, Any]]:
         """The exceptions of a state."""
         rows = await self.hub.engine.fetch("exceptions_list", tenant="main", after=0, state=state, most=100)
-        return [{"id": row[0], "cause": row[1], "count": row[5], **msgspec.json.decode(row[8])} for row in rows]
+        return [
+            {"id": row[0], "cause": row[1], "count": row[5], **msgspec.json.decode(row[8])} for row in rows
+        ]
 
     async def write(self, name: str, rows: list[tuple[Any, ...]] | None = None, **params: Any) -> None:
         """Tamper with the store."""

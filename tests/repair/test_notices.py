@@ -62,7 +62,10 @@ async def test_what_works_again_closes_its_exceptions_and_is_told(shop):
 
     assert shop.hub.directory.get(Connection, shop.corner.id).status == "active"
     assert await shop.exceptions() == []
-    assert [one["type"] for one in await shop.events()] == ["connection.reauth_required", "connection.recovered"]
+    assert [one["type"] for one in await shop.events()] == [
+        "connection.reauth_required",
+        "connection.recovered",
+    ]
 
 
 async def test_a_notice_survives_the_process_that_heard_it(config):

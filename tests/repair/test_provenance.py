@@ -28,7 +28,11 @@ async def test_every_leaf_of_the_document_is_explained(shop):
 
     def paths(value, path=""):
         if isinstance(value, dict):
-            return [one for name, inner in value.items() for one in paths(inner, f"{path}.{name}" if path else name)]
+            return [
+                one
+                for name, inner in value.items()
+                for one in paths(inner, f"{path}.{name}" if path else name)
+            ]
         if isinstance(value, list):
             return [one for n, inner in enumerate(value) for one in paths(inner, f"{path}[{n}]")]
         return [path]
@@ -44,7 +48,11 @@ async def test_a_value_names_its_fact_message_mapping_line_and_source(shop):
 
     line = ORDER.splitlines().index("      sku: sku") + 1
     assert leaf.value == "CUP-9"
-    assert (leaf.given.message, leaf.given.connection, leaf.given.account) == (message, shop.corner.id, "corner:corner.example")
+    assert (leaf.given.message, leaf.given.connection, leaf.given.account) == (
+        message,
+        shop.corner.id,
+        "corner:corner.example",
+    )
     assert (leaf.given.mapping, leaf.given.field) == ("corner.order", "lines[1].sku")
     assert leaf.given.hash == shop.hub.registry.mapping("corner.order").hash
     assert (leaf.given.source.file, leaf.given.source.line) == ("corner.order.yaml", line)

@@ -14,7 +14,10 @@ from tests.repair.shop import connect, order, parcel, same, scans
 
 STREAM = [
     ("orders", order(1, at=0)),
-    ("orders", order(1, at=5, items=[{"id": "a", "sku": "TEA-1", "title": "Green tea", "qty": 3, "price": "7.00"}])),
+    (
+        "orders",
+        order(1, at=5, items=[{"id": "a", "sku": "TEA-1", "title": "Green tea", "qty": 3, "price": "7.00"}]),
+    ),
     ("orders", order(1, at=5, note="another text of the same minute")),
     ("orders", order(2, at=1, customer=None)),
     ("orders", order(2, at=9, address={"country": "DE"})),
@@ -53,7 +56,9 @@ async def tamper(shop, **changes):
     row = (held["id"], "main", 10_000, version, held["sequence"], held["hub_number"], "spoiled", shop.corner.id, "open",
            "", "", 0, 0, (await shop.events())[-1]["id"], 0, 1, 1, PLAIN.encode(state))  # fmt: skip
     await shop.write("orders_put", [row])
-    await shop.write("snapshots_put", [(held["id"], version, PLAIN.encode(held | {"number": "spoiled"} | changes))])
+    await shop.write(
+        "snapshots_put", [(held["id"], version, PLAIN.encode(held | {"number": "spoiled"} | changes))]
+    )
     return held
 
 

@@ -30,7 +30,9 @@ TABLES = {
 async def told(shop):
     """An order with all that may name its person: edits, a parcel, scans, a note to the shop."""
     await shop.tell("orders", order(1))
-    await shop.tell("orders", order(1, at=4, address={"name": "Ilka Brandt", "street": "Lindenweg 4", "city": "Bonn"}))
+    await shop.tell(
+        "orders", order(1, at=4, address={"name": "Ilka Brandt", "street": "Lindenweg 4", "city": "Bonn"})
+    )
     await shop.tell("parcels", parcel(1))
     await shop.tell("scans", scans("in_transit", "delivered", signed="I. Brandt"))
     return await shop.order()
@@ -71,7 +73,18 @@ async def test_what_is_no_person_stays(shop):
     await redact(shop.hub, "main", Redaction(orders=("7000001",)), apply=True)
 
     after = await shop.order()
-    kept = ("id", "number", "ref", "hub_number", "currency", "totals", "lines", "state", "fulfillment_status", "placed_at")
+    kept = (
+        "id",
+        "number",
+        "ref",
+        "hub_number",
+        "currency",
+        "totals",
+        "lines",
+        "state",
+        "fulfillment_status",
+        "placed_at",
+    )
     assert {name: after[name] for name in kept} == {name: held[name] for name in kept}
     assert after["buyer"] == {"masked": True}
     assert after["ship_to"] == {"masked": True}
@@ -137,7 +150,9 @@ async def test_a_wish_that_came_through_a_connection_stays_within_its_account(sh
     await shop.tell("orders", order(1))
     await shop.tell("orders", order(1), other)
 
-    done = await redact(shop.hub, "main", Redaction(email="ilka@brandt.example"), connection=other, apply=True)
+    done = await redact(
+        shop.hub, "main", Redaction(email="ilka@brandt.example"), connection=other, apply=True
+    )
 
     assert [doc["account"] for doc in await shop.orders() if doc["id"] in done.orders] == ["second.example"]
 
@@ -147,7 +162,9 @@ async def test_tenants_never_meet(shop):
     await shop.tell("orders", order(1), theirs)
     (held,) = await shop.orders("theirs")
 
-    done = await redact(shop.hub, "main", Redaction(email="ilka@brandt.example", orders=("7000001", held["id"])), apply=True)
+    done = await redact(
+        shop.hub, "main", Redaction(email="ilka@brandt.example", orders=("7000001", held["id"])), apply=True
+    )
 
     assert (done.orders, done.messages) == ([], [])
     assert await shop.orders("theirs") == [held]
@@ -255,7 +272,9 @@ async def test_messages_that_gave_no_fact_are_blanked_where_they_name_the_person
     longer = await shop.tell("customers", {"id": 87000001})
     assert len(await shop.exceptions()) == 1
 
-    done = await redact(shop.hub, "main", Redaction(orders=("7000001",), email="ilka@brandt.example"), apply=True)
+    done = await redact(
+        shop.hub, "main", Redaction(orders=("7000001",), email="ilka@brandt.example"), apply=True
+    )
 
     assert done.messages == [failed, ignored]
     bodies = await shop.hub.engine.fetch("messages_get", tenant="main", id=failed)
@@ -292,10 +311,21 @@ async def receiver():
 
     async def serve(reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
-        length = int(next(line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")))
+        length = int(
+            next(
+                line.split(b":")[1]
+                for line in head.lower().split(b"\r\n")
+                if line.startswith(b"content-length")
+            )
+        )
         got.append(await reader.readexactly(length))
         said = got[-1][:2000]
-        writer.write(b"HTTP/1.1 " + answer[0] + b"\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(said) + said)
+        writer.write(
+            b"HTTP/1.1 "
+            + answer[0]
+            + b"\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(said)
+            + said
+        )
         await writer.drain()
         writer.close()
 
@@ -377,7 +407,9 @@ async def test_a_redaction_for_orders_we_never_had_ends_quietly(shop):
 # ── the pure part ────────────────────────────────────────────────────────────────────────────────────
 
 TEXT = st.text("abc", min_size=1, max_size=3)
-PEOPLE = st.fixed_dictionaries({}, optional={"name": TEXT, "email": TEXT, "country": st.just("DE"), "masked": st.booleans()})
+PEOPLE = st.fixed_dictionaries(
+    {}, optional={"name": TEXT, "email": TEXT, "country": st.just("DE"), "masked": st.booleans()}
+)
 DOC = st.fixed_dictionaries(
     {"ref": st.just("1")},
     optional={

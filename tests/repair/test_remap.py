@@ -112,7 +112,9 @@ async def test_a_run_that_was_cut_off_goes_on_where_it_stopped(shop):
 
 async def test_a_page_that_speaks_of_many_orders_changes_only_those_that_differ(shop):
     lower = [{"id": "a", "sku": "tea-1", "qty": 1, "price": "1.00"}]
-    await shop.tell("orders", {"orders": [order(n, **({} if n % 2 else {"items": lower})) for n in range(1, 90)]})
+    await shop.tell(
+        "orders", {"orders": [order(n, **({} if n % 2 else {"items": lower})) for n in range(1, 90)]}
+    )
     before = {doc["id"]: doc["version"] for doc in await shop.orders()}
 
     page = await remap(shop.hub, "main", SHOUTED, apply=True)
@@ -141,7 +143,11 @@ async def test_a_fact_that_names_another_order_moves_there(shop):
     await shop.tell("orders", order(1))
     await shop.tell("orders", order(2))
     await shop.tell("parcels", parcel(1, note="7000002"))
-    texts = {"corner.parcel": shop.hub.directory.registry.texts["corner.parcel"].text.replace("order: order | str", "order: note | str")}
+    texts = {
+        "corner.parcel": shop.hub.directory.registry.texts["corner.parcel"].text.replace(
+            "order: order | str", "order: note | str"
+        )
+    }
 
     page = await remap(shop.hub, "main", texts, apply=True)
 
@@ -178,8 +184,11 @@ async def test_what_cannot_be_read_any_more_keeps_its_facts_and_is_named(shop):
 async def test_what_could_not_be_read_before_makes_its_order_and_closes_its_exception(shop):
     id_ = await shop.tell("orders", order(total="a lot"))
     assert await shop.status(id_) == "failed"
-    texts = {"corner.order": ORDER.replace("totals: {total: total | money(currency)}", "tags: {value: total, as: []}").replace(
-        "  tags: {value: total, as: []}\n", "")}
+    texts = {
+        "corner.order": ORDER.replace(
+            "totals: {total: total | money(currency)}", "tags: {value: total, as: []}"
+        ).replace("  tags: {value: total, as: []}\n", "")
+    }
 
     dry = await remap(shop.hub, "main", texts)
     assert (dry.mended, dry.orders[0].fresh, dry.orders[0].order) == ([id_], True, "")
@@ -207,7 +216,9 @@ async def test_what_came_quietly_stays_quiet(shop):
 
 async def test_calls_of_the_api_are_never_judged_again(shop):
     body = json.dumps(order()).encode()
-    await shop.hub.keeper.keep(Letter("main", shop.corner.id, "api", "orders", "x", Head(), body, shop.hub.world.now()))
+    await shop.hub.keeper.keep(
+        Letter("main", shop.corner.id, "api", "orders", "x", Head(), body, shop.hub.world.now())
+    )
     await shop.hub.settle()
 
     page = await remap(shop.hub, "main", SHOUTED)
@@ -217,7 +228,11 @@ async def test_calls_of_the_api_are_never_judged_again(shop):
 
 async def test_a_mapping_that_does_not_compile_is_told_with_every_fault(shop):
     with pytest.raises(Misconfigured) as caught:
-        await remap(shop.hub, "main", {"corner.order": "map: corner.order\ntarget: order/1\nfields: {nonsense: a, more: b}"})
+        await remap(
+            shop.hub,
+            "main",
+            {"corner.order": "map: corner.order\ntarget: order/1\nfields: {nonsense: a, more: b}"},
+        )
 
     assert len(caught.value.faults) >= 2
     assert all(fault.startswith("corner.order.yaml") for fault in caught.value.faults)

@@ -112,7 +112,11 @@ async def test_a_message_whose_body_is_gone_is_not_reopened(shop):
 
 def test_a_message_read_again_keeps_no_body_for_a_few_orders():
     arrival = Arrival(1, "msg_1", "main", "con_1", "poll", "orders", Head(), b"long", 1)
-    told = Understood(arrival=arrival, status="processed", input=Input(message="msg_1", tenant="main", connection="con_1", heard=[]))
+    told = Understood(
+        arrival=arrival,
+        status="processed",
+        input=Input(message="msg_1", tenant="main", connection="con_1", heard=[]),
+    )
     one = Reread(1, "msg_1", "processed", "", told, {"ord_1": [], "ord_2": []}, frozenset({"ord_1", "ord_2"}))
 
     kept = one.only({"ord_2"})

@@ -102,13 +102,20 @@ async def test_a_snapshot_that_a_young_event_shows_stays(shop):
 
     await exhaust(shop.hub.retention)
 
-    assert [row[0] for row in await shop.hub.engine.fetch("snapshots_of_order", order_id=(await shop.order())["id"])] == [2, 3]
+    assert [
+        row[0]
+        for row in await shop.hub.engine.fetch("snapshots_of_order", order_id=(await shop.order())["id"])
+    ] == [2, 3]
     assert all(one["data"] for one in await shop.events())
 
 
 async def test_attempts_go_whichever_delivery_they_are_of(shop):
     now = shop.hub.world.now()
-    rows = [(delivery, number, "end", now - 31 * DAY if number < 3 else now, "ok", b"{}") for delivery in (1, 2, 3) for number in (1, 2, 3)]
+    rows = [
+        (delivery, number, "end", now - 31 * DAY if number < 3 else now, "ok", b"{}")
+        for delivery in (1, 2, 3)
+        for number in (1, 2, 3)
+    ]
     await shop.write("attempts_add", rows)
 
     dropped = await exhaust(Retention(shop.hub, Days(attempts=30)))
@@ -121,9 +128,14 @@ async def test_attempts_go_whichever_delivery_they_are_of(shop):
 async def test_answers_kept_for_idempotency_go_after_three_days(shop):
     now = shop.hub.world.now()
     for key, at in (("old", now - 4 * DAY), ("young", now)):
-        await shop.write("calls_add", tenant="main", key=key, digest="d", at=at, status=200, answer=msgspec.json.encode({}))
+        await shop.write(
+            "calls_add", tenant="main", key=key, digest="d", at=at, status=200, answer=msgspec.json.encode({})
+        )
 
     await exhaust(shop.hub.retention)
 
-    known = [bool(await shop.hub.engine.fetch("calls_get", tenant="main", key=key, since=0)) for key in ("old", "young")]
+    known = [
+        bool(await shop.hub.engine.fetch("calls_get", tenant="main", key=key, since=0))
+        for key in ("old", "young")
+    ]
     assert known == [False, True]

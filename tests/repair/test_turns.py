@@ -21,7 +21,10 @@ WALKS = {"calls_next", "events_next"}
 
 async def test_an_order_that_another_process_turned_meanwhile_comes_with_its_document(postgres_url):
     config = Config(database=postgres_url, keys=(KEY,), admin_token=ADMIN)
-    async with open_hub(config, World.still(), registry()) as one, open_hub(config, World.still(seed=1), registry()) as other:
+    async with (
+        open_hub(config, World.still(), registry()) as one,
+        open_hub(config, World.still(seed=1), registry()) as other,
+    ):
         shop = Shop(one, await connect(one, "corner", "corner"), await connect(one, "beacon", "beacon"))
         await shop.tell("orders", order())
         held = await shop.order()
