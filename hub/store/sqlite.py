@@ -38,7 +38,9 @@ _PRAGMAS = (
     "cache_size=-32768",
 )
 _CHECKPOINT_COMMITS = 64
+_LOG_PAGES = 4096
 _BUSY_MS = 10_000
+_PATIENCE_MS = 20
 _POSITIONED = (
     "messages", "facts", "events", "deliveries", "audit", "activations", "orders", "things", "exceptions",
 )  # fmt: skip
@@ -59,6 +61,7 @@ class SQLite:
     async def open(self) -> None:
         """Take the file for this process, connect, and migrate."""
         self._connections: list[aiosqlite.Connection] = []
+        self._sweeping: asyncio.Task[None] | None = None
         try:
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(f"{self.path}.lock")
@@ -85,7 +88,6 @@ class SQLite:
             await reader.execute("PRAGMA query_only=1")
             self._readers.put_nowait(reader)
         self._keeper = await self._connect()
-        self._checkpointing = False
         self._commits = 0
         union = " UNION ALL ".join(f"SELECT max(position) FROM {table}" for table in _POSITIONED)  # noqa: S608  our names
         rows = await self._writer.execute_fetchall(union)
@@ -100,6 +102,8 @@ class SQLite:
 
     async def close(self) -> None:
         """Checkpoint, close and give the file back; whoever still asks is told that the store is away."""
+        if self._sweeping is not None:
+            await self._sweeping
         if self._connections:
             with suppress(sqlite3.Error, ValueError):
                 await self._connections[0].execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -154,16 +158,20 @@ class SQLite:
     def _checkpoint(self) -> None:
         """Move the log into the file beside the writer, when it has grown."""
         self._commits += 1
-        if self._commits >= _CHECKPOINT_COMMITS and not self._checkpointing:
+        if self._commits >= _CHECKPOINT_COMMITS and self._sweeping is None:
             self._commits = 0
-            self._checkpointing = True
-            task = asyncio.ensure_future(self._keeper.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)"))
-            task.add_done_callback(self._checkpointed)
+            self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
 
-    def _checkpointed(self, task: asyncio.Future[Any]) -> None:
-        self._checkpointing = False
-        with suppress(sqlite3.Error, asyncio.CancelledError):
-            task.result()
+    async def _sweep(self) -> None:
+        """While commits never pause the log never ends, however often it is moved: then the writer itself moves
+        the little that came meanwhile, between two transactions, and begins it anew."""
+        try:
+            with suppress(sqlite3.Error, ValueError):
+                rows = await self._keeper.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+                if next(iter(rows))[1] > _LOG_PAGES:
+                    await self._writer._execute(_restart, self._writer)  # type: ignore[no-untyped-call]  # noqa: SLF001
+        finally:
+            self._sweeping = None
 
     async def fetch(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> list[Row]:
         """A read on a connection of its own: it sees what was committed."""
@@ -252,6 +260,15 @@ def _transaction(
             connection.execute("ROLLBACK")
         raise
     return counts
+
+
+def _restart(writer: aiosqlite.Connection) -> None:
+    connection = writer._conn  # noqa: SLF001
+    connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")  # a reader that stays (a backup) holds nobody up
+    try:
+        connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
 
 
 def _migrate(writer: aiosqlite.Connection) -> None:
