@@ -16,7 +16,7 @@ from hub.store.rows import Arrival
 class Inbox:
     """First in, first out, up to so many messages and bytes; `spilled` says that some are only in the store."""
 
-    def __init__(self, most: int = 10_000, most_bytes: int = 64 << 20) -> None:
+    def __init__(self, most: int = 4000, most_bytes: int = 24 << 20) -> None:
         self.most = most
         self.most_bytes = most_bytes
         self._bytes = 0
