@@ -68,7 +68,7 @@ def hear(
         order=_order(fact, home),
         numbers=_numbers(fact),
         digest=hashlib.blake2b(
-            f"{said_by}\0{fact.subject}\0{fact.ref}\0{said.rev}".encode(), digest_size=12
+            f"{said_by}\0{fact.subject}\0{fact.ref}\0{said.rev}\0{said.full}".encode(), digest_size=12
         ).hexdigest(),
         mapping=mapping,
         blob=JSON.encode(msgspec.structs.replace(said, doc=msgspec.Raw(body))),

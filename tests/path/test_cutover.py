@@ -42,7 +42,9 @@ async def test_an_order_placed_after_the_cut_over_is_told(town: Town) -> None:
     create = town.fixture("shopify", CREATE)
     await town.say(shop, create)
     assert partner.got == []
-    await town.say(shop, changed(create, id=6_120_110_019_999, processed_at=LATER, created_at=LATER, updated_at=LATER))
+    await town.say(
+        shop, changed(create, id=6_120_110_019_999, processed_at=LATER, created_at=LATER, updated_at=LATER)
+    )
 
     assert partner.told() == ["order.created", "order.confirmed", "order.paid", "order.ready"]
 
@@ -55,7 +57,9 @@ async def test_from_live_on_news_of_new_orders_is_told(town: Town) -> None:
     await town.put(shop)
     await town.say(shop, changed(create, updated_at="2026-04-16T10:00:00+02:00", note="old order, new note"))
     assert partner.got == []
-    await town.say(shop, changed(create, id=6_120_110_019_999, processed_at=LATER, created_at=LATER, updated_at=LATER))
+    await town.say(
+        shop, changed(create, id=6_120_110_019_999, processed_at=LATER, created_at=LATER, updated_at=LATER)
+    )
 
     assert partner.told()[0] == "order.created"
 

@@ -18,7 +18,7 @@ STREAM = ("orders-create.plain", "fulfillments-create.plain", "orders-updated.ed
 
 async def house(town: Town, tenant: str, secret: str) -> tuple[Connection, Connection, Partner]:
     """A tenant's shop, tracker and partner; all but the secrets are the same as everyone's."""
-    given = {**town.hub.registry.samples("shopify").settings, "webhook_secret": secret}
+    given = {"webhook_secret": secret}
     shop = await town.connect("shopify", name="shop", settings=given, tenant=tenant, account=SHOP)
     tracker = await town.connect("aftership", name="tracker", tenant=tenant, account="one")
     return shop, tracker, await town.partner(tenant=tenant, name="partner", include_test=True)
@@ -119,7 +119,14 @@ async def test_our_own_id_of_another_tenants_order_names_no_order(town: Town) ->
     doc: dict[str, Any] = {"kind": "cancel", "ref": "dec_1", "at": "2026-03-20T12:00:00.000Z"}
     fact = Fact(subject="decision", ref="dec_1", order=order["id"], doc=doc, full=frozenset({"decision"}))
     told = await town.hub.reporter.tell(
-        Call(connection=south, topic="decisions", body=json.dumps(doc).encode(), facts=[fact], actor="user", decision="cancel")
+        Call(
+            connection=south,
+            topic="decisions",
+            body=json.dumps(doc).encode(),
+            facts=[fact],
+            actor="user",
+            decision="cancel",
+        )
     )
     await town.hub.settle()
 
@@ -132,8 +139,16 @@ async def test_a_scan_that_names_another_tenants_order_is_not_heard_there(town: 
     (north, _, _), (_, watches, _) = await pair(town)
     await town.say(north, STREAM[0], STREAM[1])
     order = await town.order("north")
-    fact = Fact(subject="tracking", ref="t", order=order["id"], doc={"number": DHL, "status": "delivered"}, full=frozenset({"*"}))
-    await town.hub.reporter.tell(Call(connection=watches, topic="scans", body=b"", facts=[fact], actor="carrier"))
+    fact = Fact(
+        subject="tracking",
+        ref="t",
+        order=order["id"],
+        doc={"number": DHL, "status": "delivered"},
+        full=frozenset({"*"}),
+    )
+    await town.hub.reporter.tell(
+        Call(connection=watches, topic="scans", body=b"", facts=[fact], actor="carrier")
+    )
     await town.hub.settle()
 
     assert await town.order("north") == order

@@ -163,15 +163,17 @@ class Town:
     async def connect(
         self, channel: str, *, name: str = "", settings: dict[str, Any] | None = None, **fields: Any
     ) -> Connection:
-        """A connection with the sample settings of its channel, or with others."""
+        """A connection with its channel's sample secret, so that it takes pushes and speaks to nobody, or with
+        other settings."""
         registry = self.hub.registry
-        given = registry.samples(channel).settings if settings is None else settings
+        if settings is None:
+            settings = {"webhook_secret": registry.samples(channel).settings["webhook_secret"]}
         id_ = self.hub.world.new_id("con")
         accounts = {"shopify": SHOP}
         one = Connection(**{"id": id_, "name": name or channel, "channel": channel, "key": f"key-{id_}", "sweep": False,
                             "account": accounts.get(channel, ""), **fields})  # fmt: skip
         one.settings = seal_settings(
-            read_settings(registry.channel(channel).settings, given), self.hub.vault, id_
+            read_settings(registry.channel(channel).settings, settings), self.hub.vault, id_
         )
         await self.put(one)
         return one
