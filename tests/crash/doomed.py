@@ -32,7 +32,7 @@ PLACES = {
 
 
 class Trap:
-    """Ends this process as a power cut would, the so many-th time that it is stepped on."""
+    """Kills this process without a warning, the so many-th time that it is stepped on."""
 
     def __init__(self, after: int) -> None:
         self._left = after

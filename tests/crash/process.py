@@ -1,4 +1,4 @@
-"""The hub as a process of its own: started, ended as a power cut ends it, or told to stop."""
+"""The hub as a process of its own: started, killed without a warning, or told to stop."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Hub:
         return self._process is not None and self._process.returncode is None
 
     async def kill(self) -> None:
-        """As a power cut."""
+        """Without a warning."""
         if self._process is not None and self.runs:
             os.kill(self._process.pid, signal.SIGKILL)
             await self.ended()
