@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import asyncpg
@@ -10,7 +11,7 @@ import pytest
 
 from hub.contract.message import Headers
 from hub.run import Hub
-from hub.store.engine import Unit
+from hub.store.engine import Unavailable, Unit
 from hub.vault import Vault
 from tests.path.town import Town, changed, knock
 
@@ -237,11 +238,13 @@ async def test_connections_that_are_cut_cost_no_message(town: Town, database: st
     statuses = [(await town.push(shop, PLAIN)).status for _ in range(12)]
     await other.execute(cut)
     await other.close()
-    for _ in range(12):
-        try:
-            await town.hub.settle()
-        except Exception as error:  # noqa: BLE001  a stage may stumble, it goes on at its next turn
-            assert "terminat" in str(error) or "clos" in str(error) or "connection" in str(error)
+    for _ in range(4):
+        # A stage that stumbled goes on at its next turn; what memory lost is in the store, when its claim has run out.
+        for _ in range(10):
+            town.hub.inbox.spilled = True
+            with contextlib.suppress(Unavailable):
+                await town.hub.settle()
+        town.hub.world.move(61)
 
     assert set(statuses) <= {200, 202, 503}
     assert 202 in statuses
