@@ -73,9 +73,9 @@ class Normalise:
             arrivals = self.inbox.take(_BATCH)
         if not arrivals:
             return 0
-        if self.engine.shared:
-            await self.directory.refresh()
         try:
+            if self.engine.shared:
+                await self.directory.refresh()
             await self.accounts.learn(arrivals)
             await self._settle([self.understand(one) for one in arrivals])
         finally:
