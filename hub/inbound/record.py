@@ -17,6 +17,7 @@ import msgspec
 from hub.announce import Announcer, Cause, News
 from hub.contract.clock import micros, text
 from hub.directory import Connection, Directory
+from hub.inbound.doubts import Doubt, doubts
 from hub.inbound.filing import Filing
 from hub.inbound.hear import Heard
 from hub.inbound.leaf import Input, Leaf, numbers, owned, people
@@ -46,7 +47,7 @@ class Again(msgspec.Struct, frozen=True, kw_only=True):
 class Recorded(msgspec.Struct, kw_only=True):
     """What came of it: the orders by input, what is due now, the positions of deliveries that asked the
     head whether they are, how many events, the facts that were parked, and the messages to be blanked,
-    since they speak of orders whose people are forgotten; which orders are new."""
+    since they speak of orders whose people are forgotten; which orders are new; what to read again."""
 
     orders: list[list[str]]
     due: list[Due]
@@ -57,6 +58,7 @@ class Recorded(msgspec.Struct, kw_only=True):
     refused: dict[int, str]
     blank: list[Row] = []
     fresh: set[str] = set()
+    doubts: list[Doubt] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ class Recorder:
             (one.tenant, one.message) for leaf in leaves.values() if leaf.forgotten for _, one in leaf.facts
         }
         return Recorded(orders=orders, due=due, asked=asked, events=count, parked=len(parked), turned=turned,
-                        refused=refused, blank=sorted(blank), fresh={id_ for id_, leaf in leaves.items() if leaf.fresh})  # fmt: skip
+                        refused=refused, blank=sorted(blank), fresh={id_ for id_, leaf in leaves.items() if leaf.fresh},
+                        doubts=[] if again else doubts(leaves.values(), turned, self.directory))  # fmt: skip
 
     async def _turn(self, unit: Unit, leaf: Leaf, again: Again | None) -> Turned:
         facts = [heard.said for heard, _ in leaf.facts]

@@ -264,7 +264,9 @@ def _transaction(
 
 def _restart(writer: aiosqlite.Connection) -> None:
     connection = writer._conn  # noqa: SLF001
-    connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")  # a reader that stays (a backup) holds nobody up
+    connection.execute(
+        f"PRAGMA busy_timeout={_PATIENCE_MS}"
+    )  # a reader that stays (a backup) holds nobody up
     try:
         connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
     finally:
