@@ -271,8 +271,11 @@ class Normalise:
                 self.aside(connection, aside)
 
     async def hand_over(self, recorded: Recorded) -> None:
-        """Give the deliverer what may go out now. It is committed: what cannot be handed over now is found in
-        the store by its status, and must not look like a failure of what was recorded."""
+        """Give the deliverer what may go out now, and have read again what is in doubt. It is committed: what
+        cannot be handed over now is found in the store by its status, and must not look like a failure of what
+        was recorded."""
+        for connection, hint in recorded.doubts:
+            self.aside(connection, hint)
         with contextlib.suppress(Unavailable):
             await self.hand(recorded.due, recorded.asked)
 
