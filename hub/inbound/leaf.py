@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from hub.inbound.hear import Heard, Identity
-from hub.orders.book import Page
+from hub.orders import book
+from hub.orders.book import Names, Page, Turned
 from hub.store.engine import Row
 
 
@@ -25,8 +26,16 @@ class Input(msgspec.Struct, kw_only=True):
     version: int | None = None
 
 
+class Run(msgspec.Struct):
+    """What one connection said of an order in this recording, and what came of it: so that news is known to be
+    whose it is, and is not written back to whom it came from, nor kept from others."""
+
+    facts: list[tuple[Heard, Input]]
+    turned: Turned
+
+
 class Leaf(msgspec.Struct, kw_only=True):
-    """An order being turned: its page, the facts for it, who caused it, what it was filed under."""
+    """An order being turned: its page, the facts for it, what came of them, what it was filed under."""
 
     page: Page
     tenant: str
@@ -35,12 +44,32 @@ class Leaf(msgspec.Struct, kw_only=True):
     created_at: int = 0
     connection: str = ""
     facts: list[tuple[Heard, Input]] = []
+    runs: list[Run] = []
     stamps: dict[str, Any] = {}
 
     @property
     def forgotten(self) -> bool:
         """Whether its people are."""
         return "redacted_at" in self.page.state
+
+    def turn(self, new_id: Names) -> Turned:
+        """Fold its facts, connection by connection, into one next version."""
+        before, version = self.page.doc, self.page.version
+        said: dict[str, list[tuple[Heard, Input]]] = {}
+        for heard, one in self.facts:
+            said.setdefault(one.connection, []).append((heard, one))
+        self.runs = [
+            Run(facts, book.turn(self.page, [heard.said for heard, _ in facts], new_id)) for facts in said.values()
+        ]
+        turns = [run.turned for run in self.runs]
+        if len(turns) == 1:
+            return turns[0]
+        changed = any(one.changed for one in turns)
+        self.page.version = version + changed
+        return Turned(
+            page=self.page, used=[was for one in turns for was in one.used], written=any(one.written for one in turns),
+            changed=changed, events=[event for one in turns for event in one.events], before=before,
+        )  # fmt: skip
 
 
 STAMPS = ("hub_number", "tenant", "connection", "version", "sequence", "created_at", "updated_at")

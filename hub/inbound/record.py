@@ -20,7 +20,7 @@ from hub.directory import Connection, Directory
 from hub.inbound.doubts import Doubt, doubts
 from hub.inbound.filing import Filing
 from hub.inbound.hear import Heard
-from hub.inbound.leaf import Input, Leaf, numbers, owned, people
+from hub.inbound.leaf import Input, Leaf, Run, numbers, owned, people
 from hub.orders import book, registers
 from hub.orders.book import Turned
 from hub.orders.compose import home
@@ -91,12 +91,14 @@ class Recorder:
                         doubts=[] if again else doubts(leaves.values(), turned, self.directory))  # fmt: skip
 
     async def _turn(self, unit: Unit, leaf: Leaf, again: Again | None) -> Turned:
-        facts = [heard.said for heard, _ in leaf.facts]
         if again is None or leaf.page.id not in again.orders:
-            return book.turn(leaf.page, facts, self.world.new_id)
+            return leaf.turn(self.world.new_id)
+        facts = [heard.said for heard, _ in leaf.facts]
         rows = await unit.fetch("facts_of_order", tenant=leaf.tenant, order_id=leaf.page.id)
         kept = [_SAID.decode(row[8]) for row in rows if (leaf.page.id, row[1]) not in again.without]
-        return book.refold(leaf.page, kept + facts, self.world.new_id, redacted_at=again.redacted_at)
+        turned = book.refold(leaf.page, kept + facts, self.world.new_id, redacted_at=again.redacted_at)
+        leaf.runs = [Run(leaf.facts, turned)]
+        return turned
 
     def _bind(self, unit: Unit, leaves: dict[str, Leaf], turned: dict[str, Turned]) -> None:
         """The numbers by which scans will find these orders, and their shipments' names."""
@@ -120,7 +122,7 @@ class Recorder:
         now = self.world.now()
         changed = [leaf for id_, leaf in leaves.items() if turned[id_].changed]
         draft = await self.announcer.draft(
-            unit, [self._news(leaf, turned[leaf.page.id], again) for leaf in changed]
+            unit, [self._news(leaf, run, again) for leaf in changed for run in leaf.runs if run.turned.changed]
         )
         written = [leaf for id_, leaf in leaves.items() if turned[id_].written]
         facts: list[tuple[Heard, Input, Leaf | None]] = [
@@ -139,14 +141,14 @@ class Recorder:
         first += len(facts)
         return draft.write(unit, first, docs), draft.asked(first), len(draft.events)
 
-    def _news(self, leaf: Leaf, turned: Turned, again: Again | None) -> News:
+    def _news(self, leaf: Leaf, run: Run, again: Again | None) -> News:
         own = home(leaf.page.state)
         speaker = next((one.connection for heard, one in leaf.facts if heard.said.source == own), "")
         leaf.connection = speaker or leaf.connection
-        cause = self._repaired(leaf, again.cause) if again else self._cause(leaf, turned)
+        cause = self._repaired(leaf, again.cause) if again else self._cause(run)
         silent = cause.quiet or self._silent(leaf)
         return News(
-            page=leaf.page, tenant=leaf.tenant, fresh=leaf.fresh, events=turned.events, cause=cause,
+            page=leaf.page, tenant=leaf.tenant, fresh=leaf.fresh, events=run.turned.events, cause=cause,
             connection=leaf.connection, silent=silent,
         )  # fmt: skip
 
@@ -161,8 +163,8 @@ class Recorder:
             "updated_at": text(now),
         }  # fmt: skip
 
-    def _cause(self, leaf: Leaf, turned: Turned) -> Cause:
-        used = [one for one, was in zip(leaf.facts, turned.used, strict=True) if was] or leaf.facts
+    def _cause(self, run: Run) -> Cause:
+        used = [one for one, was in zip(run.facts, run.turned.used, strict=True) if was] or run.facts
         heard, one = used[-1]
         occurred = micros_or(heard.said.doc, self.world.now())
         return Cause(

@@ -47,7 +47,7 @@ def read(message: Message) -> Iterator[Fact]:
     """The shop speaks in our own words."""
     told = message.json()
     facets = ORDER_FACETS if told["subject"] == "order" else {"*"}
-    yield Fact(subject=told["subject"], ref=told["doc"]["ref"], doc=told["doc"], order=told.get("order"),
+    yield Fact(subject=told["subject"], ref=told["doc"]["ref"], doc=told["doc"], order=told.get("order"), account=told.get("account"),
                revision=told["at"], full=frozenset(facets))  # fmt: skip
 
 

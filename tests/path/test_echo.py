@@ -3,6 +3,7 @@ In the end it is one shipment, and nothing was written twice."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 
 from hub.config import Config
+from hub.contract.message import Message
 from hub.directory import Connection
 from hub.world import World
-from tests.path.corner import Corner, Shop, opened
+from tests.path.corner import PLACED, Corner, Shop, opened
 from tests.path.town import served
 
 
@@ -129,3 +131,28 @@ async def test_an_echo_makes_no_second_news_of_the_shipment(corner: Corner) -> N
     await corner.town.hub.settle()
 
     assert sorted(partner.told()) == ["order.fulfilled", "shipment.created", "shipment.shipped"]
+
+
+async def test_news_of_two_connections_in_one_step_is_known_for_whose_it_is(corner: Corner) -> None:
+    """The warehouse ships while the shop speaks of the same order: the shop has to be told all the same."""
+    hub = corner.town.hub
+    partner = await corner.town.partner(events=["shipment.shipped", "order.updated"])
+    rows = [{"ref": "l1", "quantity": {"original": "2", "ordered": "2"}}]
+    note = {"ref": "O1", "number": "C-1", "currency": "EUR", "placed_at": PLACED, "lines": rows,
+            "source_payment_status": "paid", "customer_note": "ring"}  # fmt: skip
+    depot = await corner.town.connect("corner", name="depot", settings={}, account="depot")
+    await corner.push("order", note)
+    told = {"subject": "shipment", "order": "O1", "account": "corner:lamps", "at": hub.world.now(),
+            "doc": {"ref": "D1", "status": "shipped", "lines": [{"line": "l1", "quantity": "2"}]}}  # fmt: skip
+    await corner.town.push(depot, Message(body=json.dumps(told).encode()))
+    await corner.push("order", note | {"tags": ["vip"]})
+    before = (await corner.town.order())["version"]
+    await hub.settle()
+
+    assert list(corner.shop.made) == ["F1"]
+    causes = {hook.event["type"]: hook.event["cause"]["connection"] for hook in partner.take()}
+    assert causes == {"shipment.shipped": depot.id, "order.updated": corner.connection.id}
+    order = await corner.town.order()
+    assert order["version"] == before + 1
+    events = await corner.town.events(order["id"])
+    assert [sequence for sequence, _ in events] == list(range(1, len(events) + 1))

@@ -314,3 +314,17 @@ async def test_a_parcels_number_is_found_however_it_is_spelt(town: Town) -> None
     order = await town.order()
     assert order["shipments"][0]["packages"][0]["tracking"]["status"] == "in_transit"
     assert "shipment.in_transit" in partner.told()
+
+
+async def test_a_report_for_a_version_that_is_not_there_makes_no_order(town: Town) -> None:
+    shop = await town.connect("shopify")
+    fact = Fact(subject="order", ref="77", doc={"ref": "77", "number": "A"}, full=frozenset({"order"}))
+    told = await town.hub.reporter.tell(
+        Call(connection=shop, topic="orders", body=b"", facts=[fact], actor="user", version=3)
+    )
+    await town.hub.settle()
+
+    assert told.refused == "the order is at version 0, not 3"
+    assert await town.orders() == []
+    await town.hub.reporter.tell(Call(connection=shop, topic="orders", body=b"", facts=[fact], actor="user"))
+    assert (await town.order())["number"] == "A"
