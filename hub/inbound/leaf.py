@@ -59,7 +59,8 @@ class Leaf(msgspec.Struct, kw_only=True):
         for heard, one in self.facts:
             said.setdefault(one.connection, []).append((heard, one))
         self.runs = [
-            Run(facts, book.turn(self.page, [heard.said for heard, _ in facts], new_id)) for facts in said.values()
+            Run(facts, book.turn(self.page, [heard.said for heard, _ in facts], new_id))
+            for facts in said.values()
         ]
         turns = [run.turned for run in self.runs]
         if len(turns) == 1:

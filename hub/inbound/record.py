@@ -122,7 +122,8 @@ class Recorder:
         now = self.world.now()
         changed = [leaf for id_, leaf in leaves.items() if turned[id_].changed]
         draft = await self.announcer.draft(
-            unit, [self._news(leaf, run, again) for leaf in changed for run in leaf.runs if run.turned.changed]
+            unit,
+            [self._news(leaf, run, again) for leaf in changed for run in leaf.runs if run.turned.changed],
         )
         written = [leaf for id_, leaf in leaves.items() if turned[id_].written]
         facts: list[tuple[Heard, Input, Leaf | None]] = [
