@@ -88,10 +88,22 @@ class Endpoint(Thing, kw_only=True):
 
 
 class Partner(Thing, kw_only=True):
-    """Another company: receiver, buyer, warehouse or supplier."""
+    """Another company: receiver, buyer, warehouse or supplier.
+
+    `senders` are the addresses (`ada@lamps.example`) and domains (`lamps.example`) that may order by mail in
+    its name, `proof` what a mail of theirs has to show. `addresses` are the tags of its own secret mail
+    address: the newest first, older ones while they still count.
+    """
 
     roles: list[str] = []
     metadata: dict[str, str] = {}
+    senders: list[str] = []
+    proof: str = "dmarc_pass"
+    locale: str = ""
+    time_zone: str = ""
+    currency: str = ""
+    max_order_value: str = ""
+    addresses: list[Doc] = []
 
 
 class Route(Thing, kw_only=True):
