@@ -14,9 +14,10 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
+import structlog
 
 from hub.contract.channel import Channel
-from hub.contract.errors import Misconfigured
+from hub.contract.errors import Misconfigured, Unmapped
 from hub.contract.settings import Settings, secret_fields
 from hub.registry import Registry
 from hub.store.engine import Engine, Row, Unit
@@ -24,9 +25,12 @@ from hub.vault import Locked, Vault
 
 Doc = dict[str, Any]
 T = TypeVar("T", bound="Thing")
+log = structlog.get_logger("orderhub.directory")
 
 SCHEDULE = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds before each attempt: the Standard Webhooks schedule, about three days."""
+DISABLE_AFTER = 14 * 86_400.0
+"""Seconds of nothing but failures after which an endpoint is disabled."""
 
 
 class Thing(msgspec.Struct, kw_only=True):
@@ -64,7 +68,9 @@ class Connection(Thing, kw_only=True):
 
 
 class Endpoint(Thing, kw_only=True):
-    """Where a partner receives webhooks, and how."""
+    """Where a partner receives webhooks, and how. Secrets, those of `auth` too, are sealed; `mapping` names the
+    file that makes its bodies, `accept` judges its answers, `capture` finds its own number of the order there;
+    `disable_after` is for how long (seconds) it may do nothing but fail, 0 for ever."""
 
     url: str
     partner: str = ""
@@ -79,11 +85,18 @@ class Endpoint(Thing, kw_only=True):
     payload: str = "full"
     format: str = "orderhub"
     fields: list[str] = []
+    mapping: str = ""
     filter: str = ""
     connections: list[str] = []
+    locations: list[str] = []
     headers: dict[str, str] = {}
+    auth: Doc = {}
+    accept: str = ""
+    capture: str = ""
+    signing: list[str] = msgspec.field(default_factory=lambda: ["v1"])
     include_test: bool = False
     block_for: float = 900.0
+    disable_after: float = DISABLE_AFTER
     metadata: dict[str, str] = {}
 
 
@@ -157,6 +170,7 @@ class Directory:
         self._doors: dict[str, Connection] = {}
         self._settings: dict[str, Settings] = {}
         self._audiences: dict[tuple[str, str], list[Endpoint]] = {}
+        self._filters: dict[str, Any] = {}
 
     async def refresh(self) -> bool:
         """Load again where the store has moved on, and tell who asked for it (`changed`); True when it had."""
@@ -169,6 +183,7 @@ class Directory:
         self._revision = revision
         self._settings.clear()
         self._audiences.clear()
+        self._filters.clear()
         named = [one for one in self.all(Connection) if self._named(one)]
         # A name that two tenants gave is nobody's door, and none stands over a key.
         counts = Counter(one.name for one in named)
@@ -255,11 +270,24 @@ class Directory:
                 continue
             if one.connections and connection not in one.connections:
                 continue
+            if one.locations and places(doc).isdisjoint(one.locations):
+                continue
             if one.filter and not self._holds(one.filter, event, doc):
                 continue
             held = one.status == "disabled"
-            out.append(Target(one.id, one.ordering == "per_order" and not held, shape(one), held))
+            out.append(Target(one.id, one.ordering == "per_order" and not held, self.shape(one), held))
         return out
+
+    def shape(self, endpoint: Endpoint) -> str:
+        """How an endpoint's bodies look now, with the version of its mapping that is in force."""
+        return shape(endpoint, self.version(endpoint.mapping)) if endpoint.mapping else shape(endpoint)
+
+    def version(self, mapping: str) -> str:
+        """The hash of a mapping in force, "" where there is none or it does not compile."""
+        try:
+            return self.registry.mapping(mapping).hash
+        except Misconfigured:
+            return ""
 
     def writes(self, tenant: str, event: str, doc: Doc, home: str, cause: str) -> list[Target]:
         """The writes that carry this news to far sides: to the order's own source, to trackers, along
@@ -300,7 +328,20 @@ class Directory:
             return True
 
     def _holds(self, filter_: str, event: str, doc: Doc) -> bool:
-        return bool(self._compile(filter_).value({"type": event, "data": doc}))
+        """Whether a filter takes an event; one that cannot judge it does not, and keeps nobody else waiting."""
+        try:
+            return bool(self._compiled(filter_).value({"type": event, "data": doc}))
+        except Unmapped as error:
+            log.warning(
+                "a filter could not judge an event", filter=filter_, event_type=event, fault=str(error)
+            )
+            return False
+
+    def _compiled(self, filter_: str) -> Any:
+        found = self._filters.get(filter_)
+        if found is None:
+            found = self._filters[filter_] = self._compile(filter_)
+        return found
 
     async def put(self, unit: Unit, thing: Thing, now: int) -> None:
         """Write a thing; seen by `refresh` once the unit is done. Call it last: it takes a position."""
@@ -310,11 +351,19 @@ class Directory:
         unit.add("things_put", [row(thing)])
 
 
-def shape(endpoint: Endpoint) -> str:
-    """How an endpoint's bodies look: bodies of one shape are rendered once and shared."""
-    if endpoint.payload == "full" and endpoint.format == "orderhub" and not endpoint.fields:
+def shape(endpoint: Endpoint, version: str = "") -> str:
+    """How an endpoint's bodies look: bodies of one shape are rendered once and shared. `version` is that of its
+    mapping."""
+    own = [f"{endpoint.mapping}@{version}"] if endpoint.mapping else []
+    if endpoint.payload == "full" and endpoint.format == "orderhub" and not endpoint.fields and not own:
         return "full"
-    return "/".join([endpoint.payload, endpoint.format, ",".join(sorted(endpoint.fields))])
+    return "/".join([endpoint.payload, endpoint.format, ",".join(sorted(endpoint.fields)), *own])
+
+
+def places(doc: Doc) -> set[str]:
+    """The locations that an order speaks of: of its lines, of who is to ship, and from where it was."""
+    parts = ("lines", "fulfillments", "shipments")
+    return {place for part in parts for one in doc.get(part) or () if (place := one.get("location"))}
 
 
 def row(thing: Thing) -> Row:

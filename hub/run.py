@@ -43,6 +43,7 @@ from hub.outbound.deliver import Deliver
 from hub.outbound.dial import open_session
 from hub.outbound.guard import Guard
 from hub.outbound.letterhead import Letterhead
+from hub.outbound.postman import Postman
 from hub.outbound.sender import GuardedSender, Sender
 from hub.outbound.settle import Settler
 from hub.outbound.transport import GuardedTransport
@@ -86,9 +87,11 @@ class Hub:
         self.converser = Converser(engine, self.directory, world, client, self._page, public)
         self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world)
         writes = Writes(engine, self.directory, self.converser, carriers(), world, self._bind)
+        letterhead = Letterhead(self.directory, world)
+        self.postman = Postman(engine, self.directory, sender, letterhead, self.troubles, world)
         self.deliver = Deliver(
-            engine, self.directory, Settler(engine, self.troubles, world, claim), sender, writes.write, self.metrics,
-            world, self._disable, Letterhead(self.directory, world), claim, held=config.hold_outbound,
+            engine, self.directory, Settler(engine, self.troubles, world, claim), self.postman, writes.write,
+            self.metrics, world, self._disable, claim, held=config.hold_outbound,
         )  # fmt: skip
         self.directory.changed = self.deliver.configure
         hand = self.deliver.hand if delivers else _leave

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from hub.contract.clock import text
-from hub.directory import Connection, Endpoint, shape
+from hub.directory import Connection, Endpoint
 from hub.http.ask import Answer, Ask, Page, Rows
 from hub.http.endpoints import mine
 from hub.http.events import found
@@ -193,7 +193,7 @@ async def _first(ask: Ask, target: Endpoint, event: tuple[Any, ...]) -> int:
         now = ask.hub.world.now()
         status = "held" if target.status == "disabled" else "due"
         unit.add("deliveries_add", [(position, ask.tenant, target.id, event[1], event[2], status, 0, now, "", "replay",
-                                     shape(target), "", 0)])  # fmt: skip
+                                     ask.hub.directory.shape(target), "", 0)])  # fmt: skip
         await note(unit, ask, "event.redelivered", event[1], {"deliveries": [f"{PREFIX}{position}"]})
         return position
 

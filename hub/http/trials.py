@@ -9,7 +9,7 @@ import msgspec
 
 from hub.contract.channel import Channel
 from hub.contract.errors import HubError
-from hub.directory import Connection, shape
+from hub.directory import Connection
 from hub.http.ask import Ask
 from hub.http.connections import ConnectionOut, show
 from hub.http.endpoints import mine
@@ -17,8 +17,8 @@ from hub.http.keep import copy, find, record, save
 from hub.http.problems import Problem
 from hub.http.table import Op
 from hub.inbound.hear import speaker
-from hub.outbound.render import render
-from hub.outbound.sender import Post
+from hub.outbound.letterhead import masked
+from hub.outbound.verdict import took
 from hub.store.rows import Due
 
 
@@ -83,18 +83,16 @@ async def check_endpoint(ask: Ask) -> Exchange:
     event, envelope = draft.events[0][0], draft.events[0][-1]
     due = Due(
         position=0, tenant=ask.tenant, target=one.id, event=event, order="", attempts=0, first_at=0, previous="",
-        trigger="first", shape=shape(one), due_at=now, type="webhook.test", envelope=envelope, doc=None,
+        trigger="first", shape=ask.hub.directory.shape(one), due_at=now, type="webhook.test", envelope=envelope, doc=None,
     )  # fmt: skip
-    body = render(due.body(), due.shape)
-    headers = hub.deliver.letterhead.headers(one, due, body, now)
-    answer = await hub.deliver.sender.send(Post(url=one.url, headers=headers, body=body, timeout=one.timeout))
+    post, answer = await hub.postman.exchange(one, due, now)
     await record(ask, "endpoint.tested", one.id, event=event, status=answer.status, error=answer.error)
-    ok = answer.error is None and answer.status is not None and 200 <= answer.status < 300
+    ok = took(answer.status, answer.error, answer.accepted)
     response = Answered(
         status=answer.status, error=answer.error, reason=answer.reason, address=answer.address, phases=answer.phases,
         headers=dict(answer.headers.items()), body=answer.body.decode("utf-8", "replace"),
     )  # fmt: skip
-    return Exchange(ok, Sent(one.url, headers, body.decode()), response)
+    return Exchange(ok, Sent(one.url, masked(post.headers), post.body.decode()), response)
 
 
 async def check_connection(ask: Ask) -> Trial:

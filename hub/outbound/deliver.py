@@ -20,9 +20,8 @@ from hub.directory import Connection, Directory, Endpoint
 from hub.metrics import Metrics
 from hub.outbound.circuit import SECOND, Circuit
 from hub.outbound.lanes import Bucket, Lane
-from hub.outbound.letterhead import Letterhead
-from hub.outbound.render import render
-from hub.outbound.sender import Answer, Post, Sender
+from hub.outbound.postman import Postman
+from hub.outbound.sender import Answer, Sender
 from hub.outbound.settle import Settler, Tried
 from hub.outbound.verdict import Verdict, judge
 from hub.store.engine import Engine, Unit
@@ -44,12 +43,11 @@ class Deliver:
     engine: Engine
     directory: Directory
     settler: Settler
-    sender: Sender
+    postman: Postman
     write: Writer
     metrics: Metrics
     world: World
     disable: Callable[[Endpoint, str], Awaitable[None]]
-    letterhead: Letterhead
     claim: str = ""
     lanes: dict[str, Lane] = field(default_factory=dict)
     held: bool = False
@@ -59,6 +57,15 @@ class Deliver:
     _loaded_at: int = 0
     _reads: int = 0
     _ended: set[int] = field(default_factory=set)
+
+    @property
+    def sender(self) -> Sender:
+        """What posts go out through."""
+        return self.postman.sender
+
+    @sender.setter
+    def sender(self, sender: Sender) -> None:
+        self.postman.sender = sender
 
     def hand(self, found: list[Due]) -> None:
         """Take over deliveries that have just been written."""
@@ -150,7 +157,7 @@ class Deliver:
                 lane.concurrency, lane.bucket.rate = endpoint.concurrency, endpoint.rate
                 if endpoint.status == "disabled":
                     lane.forget()
-        self.letterhead.forget()
+        self.postman.forget()
         self._news.set()
 
     def forget(self, orders: set[str]) -> None:
@@ -276,11 +283,12 @@ class Deliver:
             schedule: list[int] = [0, 5, 30, 300, 1800, 7200, 18_000, 36_000]
             name = one.target
         else:
-            answer, entry = await self._post(endpoint, one, at)
+            answer, entry = await self.postman.post(endpoint, one, at)
             schedule, name = endpoint.schedule, endpoint.name
         verdict = judge(
             answer.status, answer.error, answer.retry_after, attempts=one.attempts, schedule=schedule,
             circuit_open=lane.circuit.is_open, now=self.world.now(), chance=self.world.chance(),
+            accepted=answer.accepted,
         )  # fmt: skip
         await self._health(lane, endpoint, verdict)
         self._count(one, verdict)
@@ -294,33 +302,10 @@ class Deliver:
             return gone, PLAIN.encode({"error": "the connection is gone"})
         return await self.write(one, found, name)
 
-    async def _post(self, endpoint: Endpoint, one: Due, at: int) -> tuple[Answer, bytes]:
-        body = one.body() if one.shape == "full" else await self._rendering(one)
-        headers = self.letterhead.headers(endpoint, one, body, at)
-        answer = await self.sender.send(
-            Post(url=endpoint.url, headers=headers, body=body, timeout=endpoint.timeout)
-        )
-        entry = PLAIN.encode({
-            "trigger": one.trigger if one.attempts == 0 else "schedule", "address": answer.address, "status": answer.status,
-            "error": answer.error, "phases": answer.phases, "headers": [(str(name), value) for name, value in answer.headers.items()][:50],
-            "body": answer.body[:16_384].decode("utf-8", "replace"),
-        })  # fmt: skip
-        return answer, entry
-
-    async def _rendering(self, one: Due) -> bytes:
-        rows = await self.engine.fetch("renderings_get", event=one.event, shape=one.shape)
-        if rows:
-            return bytes(rows[0][0])
-        body = render(one.body(), one.shape)
-
-        async def work(unit: Unit) -> None:
-            unit.add("renderings_put", [(one.event, one.shape, body)])
-
-        await self.engine.transact(work)
-        return body
-
     async def _health(self, lane: Lane, endpoint: Endpoint | None, verdict: Verdict) -> None:
         now = self.world.now()
+        if not verdict.sent:
+            return
         if verdict.gone and endpoint is not None:
             await self.disable(endpoint, "the endpoint answered 410: it wants no more")
             lane.paused = True

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hub import __version__
+from hub.contract.settings import MASK
 from hub.directory import Directory, Endpoint
 from hub.outbound.circuit import SECOND
 from hub.outbound.signing import Signer
@@ -12,6 +15,12 @@ from hub.store.rows import Due
 from hub.world import World
 
 _AGENT = f"orderhub/{__version__}"
+_SECRET = re.compile(r"auth|cookie|credential|key|passw|secret|token", re.IGNORECASE)
+
+
+def masked(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers as a log may show them: what looks like a secret is hidden."""
+    return {name: MASK if _SECRET.search(name) else value for name, value in headers.items()}
 
 
 @dataclass(slots=True)

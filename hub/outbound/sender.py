@@ -39,7 +39,21 @@ __all__ = [
 ]
 
 CAP = 16_384
-ErrorKind = Literal["dns", "connect", "tls", "timeout", "reset", "blocked", "too_large", "refused"]
+ErrorKind = Literal[
+    "dns",
+    "connect",
+    "tls",
+    "timeout",
+    "reset",
+    "blocked",
+    "too_large",
+    "refused",
+    "auth",
+    "mapping",
+    "left_out",
+]
+"""Why there is no answer that counts: the network's kinds, `refused` (a write's far side said no), and what
+never went out: no token could be had (`auth`), the endpoint's mapping failed (`mapping`) or leaves it out."""
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +71,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     Both are there when the far side answered but did not finish: then the error counts. `body` is cut at
     the cap (`truncated`). `phases` are milliseconds: dns, connect and tls where a connection was made for
-    it, first_byte and total. `retry_after` is the far side's wish in seconds.
+    it, first_byte and total. `retry_after` is the far side's wish in seconds. `accepted` is what the
+    endpoint's own expression says of it, None where it has none.
     """
 
     status: int | None = None
@@ -69,6 +84,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     error: ErrorKind | None = None
     reason: str = ""
     retry_after: float | None = None
+    accepted: bool | None = None
 
 
 class Sender(Protocol):

@@ -180,6 +180,9 @@ FROM :rows(target text, order_id text)
 WHERE heads.target = rows.target AND heads.order_id = rows.order_id
   AND NOT EXISTS (SELECT 1 FROM deliveries AS first WHERE first.position = heads.head AND first.status IN ('due', 'waiting'));
 
+-- name: deliveries_shape
+UPDATE deliveries SET shape = :shape WHERE position = :position;
+
 -- name: renderings_put
 INSERT INTO renderings (event, shape, body) SELECT event, shape, body FROM :rows(event text, shape text, body blob) WHERE true
 ON CONFLICT (event, shape) DO NOTHING;

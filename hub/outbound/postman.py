@@ -1,0 +1,149 @@
+"""The postman: one attempt at an endpoint, from its body to what its answer means, and what is kept of it.
+
+A body that was rendered once is repeated byte for byte. One that never was, since its mapping failed, is
+made with the version in force now, and the delivery remembers which: so that a replay after a fix works.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from hub.contract.errors import Misconfigured, Unmapped, Unreadable
+from hub.contract.mapping import Expression, Mapping, compile_expression
+from hub.directory import Directory, Endpoint
+from hub.outbound.letterhead import Letterhead, masked
+from hub.outbound.render import LeftOut, render, told
+from hub.outbound.sender import CAP, Answer, Post, Sender
+from hub.store.engine import Engine, Unit
+from hub.store.rows import PLAIN, Due
+from hub.troubles import Trouble, Troubles, cause, place
+from hub.world import World
+
+_HEADERS = 50
+
+
+@dataclass(slots=True)
+class Postman:
+    """Takes deliveries to endpoints."""
+
+    engine: Engine
+    directory: Directory
+    sender: Sender
+    letterhead: Letterhead
+    troubles: Troubles
+    world: World
+    _expressions: dict[str, Expression] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Endpoints were changed: what was compiled and opened for them is made anew."""
+        self.letterhead.forget()
+        self._expressions.clear()
+
+    async def post(self, endpoint: Endpoint, one: Due, at: int) -> tuple[Answer, bytes]:
+        """One attempt: the answer, judged by the endpoint's own expression where it has one, and its log."""
+        try:
+            body = one.body() if one.shape == "full" else await self._body(endpoint, one)
+        except LeftOut:
+            answer = Answer(error="left_out", reason=f"{endpoint.mapping} leaves this event out")
+            return answer, _log(one, None, answer)
+        except (Misconfigured, Unreadable) as error:
+            await self._failed(endpoint, one, error)
+            answer = Answer(error="mapping", reason=told(error))
+            return answer, _log(one, None, answer)
+        post = self._letter(endpoint, one, body, at)
+        answer = self._judged(endpoint, await self.sender.send(post))
+        return answer, _log(one, post, answer)
+
+    async def exchange(self, endpoint: Endpoint, one: Due, at: int) -> tuple[Post, Answer]:
+        """A post of which nothing is kept, and its answer; raises what a mapping raises."""
+        post = self.letter(endpoint, one, at)
+        return post, self._judged(endpoint, await self.sender.send(post))
+
+    def letter(self, endpoint: Endpoint, one: Due, at: int) -> Post:
+        """Exactly what an endpoint would be sent now, rendered anew; raises Misconfigured, Unreadable or LeftOut."""
+        mapping = self._mapping(endpoint.mapping)
+        return self._letter(endpoint, one, render(one.body(), self.directory.shape(endpoint), mapping), at)
+
+    def _letter(self, endpoint: Endpoint, one: Due, body: bytes, at: int) -> Post:
+        headers = self.letterhead.headers(endpoint, one, body, at)
+        return Post(url=endpoint.url, headers=headers, body=body, timeout=endpoint.timeout)
+
+    async def _body(self, endpoint: Endpoint, one: Due) -> bytes:
+        """The body of a shape: as it was rendered, or rendered now and kept."""
+        rows = await self.engine.fetch("renderings_get", event=one.event, shape=one.shape)
+        if rows:
+            return bytes(rows[0][0])
+        mapping, shape = self._in_force(one.shape)
+        body = render(one.body(), shape, mapping)
+
+        async def work(unit: Unit) -> None:
+            unit.add("renderings_put", [(one.event, shape, body)])
+            if shape != one.shape:
+                unit.add("deliveries_shape", position=one.position, shape=shape)
+
+        await self.engine.transact(work)
+        one.shape = shape
+        return body
+
+    def _in_force(self, shape: str) -> tuple[Mapping | None, str]:
+        """The mapping that a shape names, as it is now, and the shape with its version."""
+        *plain, last = shape.split("/")
+        if len(plain) < 3:
+            return None, shape
+        mapping = self._mapping(last.partition("@")[0])
+        return mapping, "/".join([*plain, f"{mapping.name}@{mapping.hash}"]) if mapping else shape
+
+    def _mapping(self, name: str) -> Mapping | None:
+        return self.directory.registry.mapping(name) if name else None
+
+    def _judged(self, endpoint: Endpoint, answer: Answer) -> Answer:
+        """The answer with what the endpoint's own expression says of it; one that it cannot judge is declined."""
+        if not endpoint.accept or answer.error or answer.status is None:
+            return answer
+        expression = self._expressions.get(endpoint.accept)
+        if expression is None:
+            expression = compile_expression(endpoint.accept, file="accept")
+            self._expressions[endpoint.accept] = expression
+        try:
+            accepted = expression.holds({"status": answer.status, "body": content(answer)})
+        except Unmapped as error:
+            return msgspec.structs.replace(answer, accepted=False, reason=told(error))
+        reason = "" if accepted else f"`accept` does not hold: {endpoint.accept}"
+        return msgspec.structs.replace(answer, accepted=accepted, reason=reason)
+
+    async def _failed(self, endpoint: Endpoint, one: Due, error: Misconfigured | Unreadable) -> None:
+        """A person is told at once what is wrong with the mapping; the exception closes with the last delivery."""
+        trouble = Trouble(
+            tenant=one.tenant,
+            cause=cause("transformation", endpoint.id, endpoint.mapping),
+            subject=f"dlv_{one.position}",
+            title=f"{endpoint.mapping} makes no body of {one.type} for {endpoint.name}: {error}",
+            hint=f"Mend it: `orderhub map try --endpoint {endpoint.name} --event {one.event}`, then `orderhub map "
+            "activate`. What waits is made with the new text.",
+            orders=[one.order] if one.order else [],
+            place=place(error) if isinstance(error, Unreadable) else None,
+        )
+        await self.engine.transact(lambda unit: self.troubles.open(unit, [trouble]))
+
+
+def content(answer: Answer) -> Any:
+    """An answer's body for expressions: JSON where it is, else its text."""
+    try:
+        return msgspec.json.decode(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return answer.body.decode("utf-8", "replace")
+
+
+def _log(one: Due, post: Post | None, answer: Answer) -> bytes:
+    """What is kept of an attempt."""
+    request = {"url": post.url, "headers": masked(post.headers), "bytes": len(post.body)} if post else None
+    return PLAIN.encode({
+        "number": one.attempts + 1, "trigger": one.trigger if one.attempts == 0 else "schedule", "request": request,
+        "address": answer.address, "status": answer.status, "error": answer.error, "reason": answer.reason[:1000],
+        "phases": answer.phases,
+        "headers": [(str(name), value) for name, value in answer.headers.items()][:_HEADERS],
+        "body": answer.body[:CAP].decode("utf-8", "replace"), "truncated": answer.truncated,
+    })  # fmt: skip
