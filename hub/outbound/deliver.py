@@ -65,6 +65,7 @@ class Deliver:
 
     @sender.setter
     def sender(self, sender: Sender) -> None:
+        """Send through another."""
         self.postman.sender = sender
 
     def hand(self, found: list[Due]) -> None:

@@ -218,7 +218,9 @@ def envelope(whole: bytes) -> bytes:
 def _attempt(detail: bytes) -> bytes:
     """The log of an attempt without what the receiver answered: it may have said our words back."""
     known: dict[str, Any] = msgspec.json.decode(detail)
-    return PLAIN.encode({name: value for name, value in known.items() if name not in ("body", "headers")})
+    return PLAIN.encode(
+        {name: value for name, value in known.items() if name not in ("body", "headers", "reason")}
+    )
 
 
 async def _named(hub: Parts, tenant: str, wish: Redaction, whose: str) -> AsyncIterator[str]:
