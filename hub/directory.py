@@ -147,7 +147,7 @@ class Directory:
         found = self._audiences.get(key)
         if found is None:
             found = self._audiences[key] = [
-                one for one in self.all(Endpoint, tenant) if any(_glob(glob)(event) for glob in one.events)
+                one for one in self.all(Endpoint, tenant) if hears(one.events, event)
             ]
         return found
 
@@ -155,13 +155,7 @@ class Directory:
         """Everyone to be told of this event of this order: endpoints whose filters take it."""
         out = []
         for one in self.audience(tenant, event):
-            if doc.get("test") and not one.include_test:
-                continue
-            if one.connections and connection not in one.connections:
-                continue
-            if one.locations and places(doc).isdisjoint(one.locations):
-                continue
-            if one.filter and not self._holds(one.filter, event, doc):
+            if not self.wants(one, event, doc, connection):
                 continue
             held = one.status == "disabled"
             out.append(Target(one.id, one.ordering == "per_order" and not held, self.shape(one), held))
@@ -177,6 +171,16 @@ class Directory:
             return self.registry.mapping(mapping).hash
         except Misconfigured:
             return ""
+
+    def wants(self, one: Endpoint, event: str, doc: Doc, connection: str) -> bool:
+        """Whether an endpoint that listens to such events is to hear of this one."""
+        if doc.get("test") and not one.include_test:
+            return False
+        if one.connections and connection not in one.connections:
+            return False
+        if one.locations and places(doc).isdisjoint(one.locations):
+            return False
+        return not one.filter or self._holds(one.filter, event, doc)
 
     def writes(self, tenant: str, event: str, doc: Doc, home: str, cause: str) -> list[Target]:
         """The writes that carry this news to far sides: to the order's own source, to trackers, along
@@ -277,6 +281,11 @@ def _sealed(value: Any, vault: Vault, id_: str) -> Any:
 @lru_cache(maxsize=1024)
 def _glob(glob: str) -> Callable[[str], object]:
     return re.compile(fnmatch.translate(glob)).match
+
+
+def hears(globs: Iterable[str], event: str) -> bool:
+    """Whether one of these globs takes an event of this type."""
+    return any(_glob(glob)(event) for glob in globs)
 
 
 def names(things: Iterable[Thing]) -> list[str]:

@@ -50,6 +50,8 @@ from hub.outbound.transport import GuardedTransport
 from hub.outbound.writes import Writes
 from hub.registry import Registry, load_registry
 from hub.repair.errands import Errands
+from hub.repair.jobs import Jobs
+from hub.repair.redelivery import KIND as REPLAY, Redelivery
 from hub.repair.retention import Retention
 from hub.store.engine import Engine, Poisoned, Unit
 from hub.store.rows import Due
@@ -111,6 +113,9 @@ class Hub:
         self.notices = Notices(engine, self.directory, self.announcer, self.troubles, world, hand)
         self.errands = Errands(self, self.notices)
         self.retention = Retention(self)
+        self.jobs = Jobs(engine, self.troubles, world, claim)
+        if delivers:
+            self.jobs.kinds[REPLAY] = Redelivery(self, self.deliver.spilled)
         keyring = Keyring(self._key, world)
         self.intake = Intake(
             self.directory, self.keeper, self.metrics, world, keyring, self._follow, config.public_url
@@ -119,7 +124,12 @@ class Hub:
     async def settle(self) -> int:
         """Do all there is to do, once through: tests and the CLI's one-shot commands."""
         count = 0
-        while step := await self.normalise.step() + await self.errands.step() + await self.deliver.step():
+        while (
+            step := await self.normalise.step()
+            + await self.errands.step()
+            + await self.jobs.step()
+            + (await self.deliver.step())
+        ):
             count += step
         return count
 

@@ -26,6 +26,7 @@ _GARBAGE = (50_000, 20, 50)
 _BACKSTOP = 15.0
 _DRAIN = 10.0
 _ERRANDS = 30.0
+_JOBS = 0.5
 _PAUSE = 0.2
 _SWEEP = 600.0
 
@@ -95,6 +96,7 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
     if "outbound" in roles:
         running += [loop("deliver", hub, lambda one: one.deliver.run()), loop("heads", hub, heads_turn)]
         running += [loop("leases", hub, leases_turn)]
+    running += [loop("jobs", hub, jobs_turn)]
     tasks = [asyncio.ensure_future(one) for one in running]
     try:
         yield tasks
@@ -137,6 +139,12 @@ async def errands_turn(hub: Hub) -> None:
     """Do what messages asked for beyond facts, else wait for news."""
     if not await hub.errands.step():
         await hub.errands.wait(_ERRANDS)
+
+
+async def jobs_turn(hub: Hub) -> None:
+    """Go on with jobs, else wait until one may."""
+    if not await hub.jobs.step():
+        await hub.jobs.wait(_JOBS)
 
 
 async def retention_turn(hub: Hub) -> None:

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from hub.cli import connections, deliveries, endpoints, events, exceptions, maps, messages, orders, parties
+from hub.cli import (
+    connections,
+    deliveries,
+    endpoints,
+    events,
+    exceptions,
+    jobs,
+    maps,
+    messages,
+    orders,
+    parties,
+)
 from hub.cli.apply import apply
 from hub.cli.audit import audit
 from hub.cli.connect import connect
@@ -43,7 +54,7 @@ for _panel, _groups in (
     }),
     (WATCH, {
         "orders": orders.app, "messages": messages.app, "events": events.app, "deliveries": deliveries.app,
-        "exceptions": exceptions.app, "map": maps.app,
+        "exceptions": exceptions.app, "jobs": jobs.app, "map": maps.app,
     }),
 ):  # fmt: skip
     for _name, _group in _groups.items():

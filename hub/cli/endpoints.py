@@ -10,6 +10,7 @@ import typer
 
 from hub.cli import show
 from hub.cli.nouns import Name, Sets, group, lists, pairs, quoted, removes, shows, typed, verbs
+from hub.cli.replays import replay
 from hub.cli.show import AsJson
 
 PATH = "/v1/endpoints"
@@ -127,6 +128,7 @@ def rotate(name: Name, overlap: Overlap = 24.0, secret_file: Own = None, json: A
     )
 
 
+app.command("replay")(replay)
 verbs(app, PATH, "endpoint", {
     "pause": ("Let its deliveries wait.", "is paused: its deliveries wait"),
     "enable": ("Let it work again; what was held flows.", "is enabled: what waited flows"),

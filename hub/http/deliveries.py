@@ -85,7 +85,7 @@ async def list_endpoint_deliveries(ask: Ask) -> Page[DeliveryOut]:
 async def _list(ask: Ask, target: str) -> Page[DeliveryOut]:
     filters = {"tenant": ask.tenant, "after": ask.after, "most": ask.limit + 1, "status": ask.text("status"),
                "event": ask.text("event"), "order_id": ask.text("order")}  # fmt: skip
-    targets = [(one,) for one in sorted(_visible(ask)) if target in ("", one)]
+    targets = [(one,) for one in sorted(visible(ask)) if target in ("", one)]
     rows: Rows
     if ask.who.may("read"):
         rows = await ask.hub.engine.fetch("deliveries_list", target=target, **filters)
@@ -94,7 +94,7 @@ async def _list(ask: Ask, target: str) -> Page[DeliveryOut]:
     return ask.page(rows, lambda row: DeliveryOut(**_plain(ask, row)))
 
 
-def _visible(ask: Ask) -> set[str]:
+def visible(ask: Ask) -> set[str]:
     """The endpoints of the caller's partner."""
     found = ask.hub.directory.all(Endpoint, ask.tenant)
     return {one.id for one in found if ask.who.partner and one.partner == ask.who.partner}
@@ -106,7 +106,7 @@ async def _held(ask: Ask) -> tuple[Any, ...]:
     rows = (
         await ask.hub.engine.fetch("deliveries_get", tenant=ask.tenant, position=int(number)) if known else []
     )
-    if not rows or not (ask.who.may("read") or rows[0][1] in _visible(ask)):
+    if not rows or not (ask.who.may("read") or rows[0][1] in visible(ask)):
         raise missing("delivery", ask.path())
     return rows[0]
 

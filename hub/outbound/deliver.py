@@ -358,7 +358,7 @@ class Deliver:
     async def _pass(self, blocked: list[tuple[Any, ...]], name: str) -> None:
         if blocked:
             await self.settler.pass_over(blocked, name)
-            await self._wide_open()
+            self.spilled()
 
     async def _free(self, pairs: list[tuple[Any, ...]]) -> None:
         async def work(unit: Unit) -> None:
@@ -369,9 +369,11 @@ class Deliver:
             unit.add("deliveries_promote", pairs, now=self.world.now(), claim="", until=0)
 
         await self.engine.transact(work)
-        await self._wide_open()
+        self.spilled()
 
-    async def _wide_open(self) -> None:
+    def spilled(self) -> None:
+        """The store has more than memory: look there."""
+        self._loaded_at = 0
         for lane in self.lanes.values():
             lane.spilled = True
         self._news.set()

@@ -42,7 +42,7 @@ _LOG_PAGES = 4096
 _BUSY_MS = 10_000
 _PATIENCE_MS = 20
 _POSITIONED = (
-    "messages", "facts", "events", "deliveries", "audit", "activations", "orders", "things", "exceptions",
+    "messages", "facts", "events", "deliveries", "audit", "activations", "orders", "things", "exceptions", "jobs",
 )  # fmt: skip
 
 

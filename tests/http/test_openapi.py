@@ -117,6 +117,7 @@ async def furnished(house: House) -> House:
         url + "/orders", content=b'{"ref": "x", "lines": 7}', headers={"authorization": "Bearer w"}
     )
     await house.hub.settle()
+    await house.post("/v1/endpoints/erp/replay", {"since": "2026-01-01T00:00:00Z"})
     return house
 
 
@@ -152,7 +153,7 @@ async def known(house: House) -> dict[str, str]:
         "/v1/routes/{id}": "way", "/v1/shipments/{id}": order["shipments"][0]["id"],
         "/v1/messages/{id}": await first("/v1/messages?status=failed"), "/v1/events/{id}": await first("/v1/events"),
         "/v1/deliveries/{id}": await first("/v1/deliveries?status=dead"), "/v1/exceptions/{id}": await first("/v1/exceptions"),
-        "/v1/mappings/{id}": "own.order",
+        "/v1/mappings/{id}": "own.order", "/v1/jobs/{id}": await first("/v1/jobs"),
     }  # fmt: skip
 
 

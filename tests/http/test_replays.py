@@ -1,0 +1,112 @@
+"""Replays over the API: what they may be asked for, how far they have come, who may ask."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.http.conftest import House, on_sqlite
+
+
+async def endpoint(house: House, **fields: object) -> str:
+    body = {"url": "https://partner.example/in", "name": "wms", "events": ["order.created"], **fields}
+    return (await house.post("/v1/endpoints", body))["id"]
+
+
+async def entered(house: House, count: int) -> list[str]:
+    rows = await house.post("/v1/orders", [{"ref": f"r{n}", "number": f"N{n}"} for n in range(count)])
+    return [row["order"] for row in rows["data"]]
+
+
+async def test_a_replay_is_a_job_whose_progress_is_seen(house: House):
+    await entered(house, 3)
+    id_ = await endpoint(house)
+    made = await house.say(
+        "POST", f"/v1/endpoints/{id_}/replay", {"since": "2020-01-01T00:00:00Z", "missing": True}
+    )
+    assert made.status_code == 202
+    assert made.headers["location"] == f"/v1/jobs/{made.json()['id']}"
+    assert (made.json()["state"], made.json()["total"]) == ("running", None)
+    while await house.hub.jobs.step():
+        continue
+    job = await house.get(made.headers["location"])
+
+    assert (job["state"], job["progress"], job["endpoint"]) == ("done", 1.0, "wms")
+    assert job["done"] == job["total"] > 0
+    assert job["params"]["only"] == "missing"
+    due = (await house.get(f"/v1/endpoints/{id_}/deliveries"))["data"]
+    assert [(one["trigger"], one["status"]) for one in due] == [("replay", "due")] * 3
+    assert [one["id"] for one in (await house.get("/v1/jobs?kind=replay&state=done"))["data"]] == [job["id"]]
+    assert (await house.get("/v1/audit"))["data"][-1]["action"] == "endpoint.replayed"
+
+
+async def test_one_delivery_and_an_orders_history_are_replays_too(house: House):
+    id_ = await endpoint(house)
+    [order, _] = await entered(house, 2)
+    [first, _] = (await house.get(f"/v1/endpoints/{id_}/deliveries"))["data"]
+    early = await house.say("POST", f"/v1/endpoints/{id_}/replay", {"delivery": first["id"]})
+    assert (early.status_code, early.json()["code"]) == (409, "conflict")
+
+    async def work(unit):
+        unit.add("deliveries_skip", tenant="main", position=int(first["id"][4:]))
+
+    await house.hub.engine.transact(work)
+    await house.post(f"/v1/endpoints/{id_}/replay", {"delivery": first["id"]})
+    await house.post(f"/v1/endpoints/{id_}/replay", {"order": order})
+    while await house.hub.jobs.step():
+        continue
+
+    assert (await house.get(f"/v1/deliveries/{first['id']}"))["status"] == "due"
+    assert len((await house.get(f"/v1/endpoints/{id_}/deliveries"))["data"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "since"),
+        ({"since": "yesterday"}, "since"),
+        ({"since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}, "until"),
+        ({"since": "2026-01-02T00:00:00Z", "missing": True, "failed": True}, "failed"),
+        ({"delivery": "dlv_1"}, "delivery"),
+        ({"since": "2026-01-02T00:00:00Z", "what": 1}, "what"),
+    ],
+)
+@on_sqlite
+async def test_a_replay_that_cannot_be_is_told_with_its_field(house: House, body, field):
+    id_ = await endpoint(house)
+    answer = await house.say("POST", f"/v1/endpoints/{id_}/replay", body)
+
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+async def test_the_same_key_begins_one_job(house: House):
+    id_ = await endpoint(house)
+    body = {"since": "2026-01-02T00:00:00Z"}
+    first = await house.post(f"/v1/endpoints/{id_}/replay", body, idempotency_key="k")
+    again = await house.post(f"/v1/endpoints/{id_}/replay", body, idempotency_key="k")
+
+    assert first["id"] == again["id"]
+    assert len((await house.get("/v1/jobs"))["data"]) == 1
+
+
+async def test_a_job_is_cancelled_once(house: House):
+    id_ = await endpoint(house)
+    await house.post(f"/v1/endpoints/{id_}/pause")
+    job = await house.post(f"/v1/endpoints/{id_}/replay", {"since": "2026-01-02T00:00:00Z"})
+    assert (await house.get(f"/v1/jobs/{job['id']}"))["note"] == "the endpoint is paused"
+    assert (await house.post(f"/v1/jobs/{job['id']}/cancel"))["state"] == "cancelled"
+    assert (await house.say("POST", f"/v1/jobs/{job['id']}/cancel")).status_code == 409
+    assert (await house.say("GET", "/v1/jobs/job_none")).status_code == 404
+
+
+async def test_a_partners_token_replays_its_own_endpoint_and_sees_its_own_job(house: House):
+    partner = (await house.post("/v1/partners", {"name": "acme", "roles": ["receiver"]}))["id"]
+    own, other = await endpoint(house, partner=partner), await endpoint(house, name="else")
+    token = await house.token("partner", partner=partner)
+    body = {"since": "2026-01-02T00:00:00Z"}
+    job = await house.post(f"/v1/endpoints/{own}/replay", body, token=token)
+    foreign = await house.post(f"/v1/endpoints/{other}/replay", body)
+
+    assert (await house.get(f"/v1/jobs/{job['id']}", token=token))["endpoint"] == "wms"
+    assert (await house.say("POST", f"/v1/endpoints/{other}/replay", body, token)).status_code == 404
+    assert (await house.say("GET", f"/v1/jobs/{foreign['id']}", token=token)).status_code == 404
+    assert (await house.say("POST", f"/v1/jobs/{foreign['id']}/cancel", token=token)).status_code == 404
