@@ -21,7 +21,20 @@ from hub.contract.errors import Misconfigured, Unmapped
 from hub.contract.settings import Settings, secret_fields
 from hub.registry import Registry
 from hub.store.engine import Engine, Row, Unit
-from hub.things import KINDS, SCHEDULE, Connection, Doc, Endpoint, Partner, Route, Thing, Token, places, shape
+from hub.things import (
+    KINDS,
+    SCHEDULE,
+    Connection,
+    Doc,
+    Endpoint,
+    NoticeRule,
+    Partner,
+    Route,
+    Thing,
+    Token,
+    places,
+    shape,
+)
 from hub.vault import Locked, Vault
 
 __all__ = [
@@ -119,7 +132,7 @@ class Directory:
         known = self._settings.get(connection.id)
         if known is None:
             type_ = self.channel(connection).settings
-            plain = {name: self._open(value, connection.id) for name, value in connection.settings.items()}
+            plain = self.opened(connection.settings, connection.id)
             try:
                 known = self._settings[connection.id] = msgspec.convert(plain, type_)
             except msgspec.ValidationError as error:
@@ -127,6 +140,10 @@ class Directory:
                     f"the settings of {connection.name} do not fit {connection.channel}: {error}"
                 ) from None
         return known
+
+    def opened(self, settings: Doc, row: str) -> Doc:
+        """Sealed settings of this row, open; raises Locked where they cannot be read."""
+        return {name: self._open(value, row) for name, value in settings.items()}
 
     def _open(self, value: Any, row: str) -> Any:
         if isinstance(value, dict) and "sealed" in value:
@@ -199,6 +216,19 @@ class Directory:
             if not route.predicate or self._holds(route.predicate, event, doc)
         ]
         return [Target(target, ordered=True, shape="write", held=False) for target in found]
+
+    def notices(self, tenant: str, event: str, doc: Doc) -> list[Target]:
+        """The notices that people are to get of this event of their order: each a notifier's, by the rule in
+        `shape`, in order per order. None of test orders, of people who are forgotten, or of notices themselves."""
+        if doc.get("test") or doc.get("redacted_at") or event.startswith("notification."):
+            return []
+        return [
+            Target(f"{rule.notifier}/notice", ordered=True, shape=rule.id, held=False)
+            for rule in self.all(NoticeRule, tenant)
+            if rule.status == "active" and _glob(rule.event)(event)
+            if not rule.predicate or self._holds(rule.predicate, event, doc)
+            if not rule.consent or self._holds(rule.consent, event, doc)
+        ]
 
     def _listens(self, connection: Connection, home: str) -> bool:
         """Whether an order's news goes to this connection by itself: it is the order's own, or a tracker's. One that

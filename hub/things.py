@@ -117,12 +117,76 @@ class Token(Thing, kw_only=True):
     partner: str = ""
 
 
+class Notifier(Thing, kw_only=True):
+    """A way to people: a mail account, an SMS account, a chat bot, a webhook. Secrets of `settings` are sealed.
+
+    `rate` is messages a second, 0 unbounded."""
+
+    kind: str
+    settings: Doc = {}
+    rate: float = 0.0
+
+
+class NoticeRule(Thing, kw_only=True):
+    """What a customer is told, when, by which notifier and in which words.
+
+    `to` says whose address is taken; `consent` is an expression that has to hold besides `predicate`;
+    `locale` is a language or `auto`; `code` and `params` are an SMS provider's approved template and its
+    variables, each an expression."""
+
+    event: str
+    notifier: str
+    template: str
+    predicate: str = ""
+    consent: str = ""
+    to: str = "buyer"
+    locale: str = "auto"
+    fallback: str = "en"
+    brand: str = ""
+    code: str = ""
+    params: dict[str, str] = {}
+
+
+class Alert(Thing, kw_only=True):
+    """Who is told when something is wrong, how loudly, and when not.
+
+    severity       the mildest that is told
+    causes         texts of which the title or the cause has to hold one; none: all
+    connections    only troubles of these; none: all
+    gather         seconds that a trouble waits for its like
+    per_minute     messages in a minute, at most; what is more becomes one digest
+    quiet          `22:00-07:00` in `time_zone`: milder ones than `loud` wait until it is over
+    escalate_after seconds without an ack, then `escalate_to` (another alert) is told; 0 never
+    escalations    this alert hears only what others escalate
+    closed         whether the end of a trouble is told too
+    """
+
+    notifier: str
+    to: list[str] = []
+    severity: str = "error"
+    causes: list[str] = []
+    connections: list[str] = []
+    gather: float = 10.0
+    per_minute: int = 6
+    quiet: str = ""
+    loud: str = "critical"
+    time_zone: str = "UTC"
+    escalate_after: float = 0.0
+    escalate_to: str = ""
+    escalations: bool = False
+    closed: bool = True
+    locale: str = "en"
+
+
 KINDS: dict[str, type[Thing]] = {
     "connection": Connection,
     "endpoint": Endpoint,
     "partner": Partner,
     "route": Route,
     "token": Token,
+    "notifier": Notifier,
+    "noticerule": NoticeRule,
+    "alert": Alert,
 }
 
 
