@@ -71,6 +71,7 @@ class Directory:
         self._things: dict[str, dict[str, Thing]] = {kind: {} for kind in KINDS}
         self._doors: dict[str, Connection] = {}
         self._settings: dict[str, Settings] = {}
+        self._shaped: dict[str, Channel] = {}
         self._audiences: dict[tuple[str, str], list[Endpoint]] = {}
         self._filters: dict[str, Any] = {}
 
@@ -84,6 +85,7 @@ class Directory:
             self._things[kind] = {row[1]: _thing(type_, row) for row in rows}
         self._revision = revision
         self._settings.clear()
+        self._shaped.clear()
         self._audiences.clear()
         self._filters.clear()
         named = [one for one in self.all(Connection) if self._named(one)]
@@ -101,7 +103,7 @@ class Directory:
         if channel is None:
             return False
         try:
-            proof = channel.proof_for(self.settings(connection))
+            proof = self.channel(connection).proof_for(self.settings(connection))
         except (Locked, Misconfigured):
             return False
         return proof.authenticity in ("body_signed", "body_signed_with_time")
@@ -123,15 +125,25 @@ class Directory:
         return self._doors.get(key)
 
     def channel(self, connection: Connection) -> Channel:
-        """The channel of a connection; raises Misconfigured where it is not installed any more."""
-        return self.registry.channel(connection.channel)
+        """The channel of a connection, as its settings shape it; raises Misconfigured where it is not installed any
+        more. Settings that cannot be read now shape nothing: whoever needs them is told so."""
+        plain = self.registry.channel(connection.channel)
+        if plain.shaped is None:
+            return plain
+        known = self._shaped.get(connection.id)
+        if known is None:
+            try:
+                known = self._shaped[connection.id] = plain.with_settings(self.settings(connection))
+            except (Locked, Misconfigured):
+                return plain
+        return known
 
     def settings(self, connection: Connection) -> Settings:
         """A connection's settings with its secrets open; raises Locked where they cannot be read, Misconfigured where
         its channel does not know them any more."""
         known = self._settings.get(connection.id)
         if known is None:
-            type_ = self.channel(connection).settings
+            type_ = self.registry.channel(connection.channel).settings
             plain = self.opened(connection.settings, connection.id)
             try:
                 known = self._settings[connection.id] = msgspec.convert(plain, type_)

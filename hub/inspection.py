@@ -58,7 +58,7 @@ def _reads_faults(channel: Channel, mappings: AbstractSet[str]) -> Iterator[str]
         yield "reads: it understands no topic"
     named: list[tuple[str, str]] = []
     for topic, reader in channel.reads.items():
-        if isinstance(reader, MappingRef):
+        if isinstance(reader, MappingRef) and (reader.name or not reader.own):
             named.append((f"reads[{topic!r}]", reader.name))
     for where, name in named:
         if name not in mappings:

@@ -90,15 +90,18 @@ class Registry:
         """What a message means, None where its topic has no reader; raises Rejected where it cannot be read.
 
         `mapping_override` is the connection's own mapping: it stands in for the channel's where both aim
-        at the same subject.
+        at the same subject, or where the channel leaves it to the operator.
         """
         reader = self.channel(channel).reader(message.topic)
         if reader is None:
             return None
         if not isinstance(reader, MappingRef):
             return self._by_code(reader, message)
-        mapping = self.mapping(reader.name)
-        if mapping_override:
+        name = (mapping_override or reader.name) if reader.own else reader.name
+        if not name:
+            return None
+        mapping = self.mapping(name)
+        if mapping_override and not reader.own:
             own = self.mapping(mapping_override)
             mapping = own if own.subject == mapping.subject else mapping
         facts, notes = mapping.facts_with_notes(message)

@@ -35,6 +35,13 @@ Cutover = Annotated[
 Zone = Annotated[
     str, typer.Option("--time-zone", help="Where its times without an offset are, such as Asia/Shanghai.")
 ]
+Mappings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mapping",
+        help="TOPIC=MAPPING: read a topic (* for all) with a mapping of your own, activated before. Repeatable.",
+    ),
+]
 
 _PAGE = 110
 """Columns of a page of prose, whose lines are broken: where nobody looks a long step would be cut otherwise."""
@@ -43,7 +50,7 @@ _HEADING = re.compile(r"^(#+) .*(set[ -]?up|设置|接入|配置).*$", re.IGNORE
 
 def connect(
     channel: ChannelName = "", sets: Sets = None, name: Called = None, mode: Mode = "live", cutover: Cutover = "",
-    time_zone: Zone = "", json: AsJson = False,
+    time_zone: Zone = "", mappings: Mappings = None, json: AsJson = False,
 ) -> None:  # fmt: skip
     """Connect an account of a channel: asks for its settings, or takes them by --set; then says what is next."""
     from hub.cli.client import hub
@@ -69,6 +76,7 @@ def connect(
             "mode": mode,
         }
         body |= {"time_zone": time_zone, "cutover_at": _cutover(cutover, talk=talk)}
+        body |= {"mappings": pairs(mappings, "--mapping")} if mappings else {}
         made = line.post("/v1/connections", body)
         return show.as_json(made) if json else _tell(line, made, about)
 
@@ -89,14 +97,25 @@ def _settings(schema: Doc, given: Mapping[str, str], *, talk: bool) -> Doc:
 
 def _asked(schema: Doc, told: Doc) -> Iterator[tuple[str, Any]]:
     properties, required = fields(schema)
+    said = dict(told)
     for name, about in properties.items():
-        if name in told:
+        if name in told or not wanted(about, properties, said):
             continue
         show.console().print(f"\n{name}: {about.get('description', '')}")
         default = about.get("default")
         value = _answer(name, about, default, needed=name in required)
         if value not in ("", default):
+            said[name] = value
             yield name, value
+
+
+def wanted(about: Doc, properties: Mapping[str, Doc], said: Doc) -> bool:
+    """Whether a setting is asked for: `x-asked` is false where its default nearly always does, or the answers to
+    other settings with which it matters."""
+    when = about.get("x-asked", True)
+    if not isinstance(when, dict):
+        return bool(when)
+    return all(said.get(name, properties[name].get("default")) in values for name, values in when.items())
 
 
 def _answer(name: str, about: Doc, default: Any, *, needed: bool) -> Any:

@@ -1,7 +1,7 @@
 """All that an adapter may know of the hub: shapes, proofs, mappings, conversations and errors."""
 
 import hub.contract.mapping  # noqa: F401  before the function `mapping`, which takes its name on this page
-from hub.contract.channel import Channel, Greeting, MappingRef, Reader, Verdict, mapping
+from hub.contract.channel import Channel, Greeting, MappingRef, Reader, Verdict, mapping, own_mapping
 from hub.contract.errors import (
     Forged,
     Misconfigured,
@@ -84,6 +84,7 @@ __all__ = [
     "header",
     "json_body",
     "mapping",
+    "own_mapping",
     "query",
     "secrets",
     "sub_path",

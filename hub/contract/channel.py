@@ -27,14 +27,22 @@ Reader = Callable[[Message], Iterable[Read]]
 
 
 class MappingRef(msgspec.Struct, frozen=True):
-    """A reader made from a mapping file, by the mapping's name (`shopify.order`)."""
+    """A reader made from a mapping file, by the mapping's name (`shopify.order`). `own`: the connection's own
+    mapping comes first, whatever it aims at; without a name either, the topic is understood by nobody."""
 
     name: str
+    own: bool = False
 
 
 def mapping(name: str) -> MappingRef:
     """The reader that `mappings/<name>.yaml` (or an operator's file of that name) makes."""
     return MappingRef(name)
+
+
+def own_mapping(name: str = "") -> MappingRef:
+    """The reader that the connection's own mapping makes, whatever its target: far sides that only the operator
+    knows. Where it has none, the mapping of this name, or none."""
+    return MappingRef(name, own=True)
 
 
 Verdict = Literal["accepted", "duplicate", "ignored", "forged", "too_large", "unavailable"]
@@ -71,6 +79,8 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     needs                   settings without which polls and writes cannot run: such a connection takes
                             pushes and says what it cannot do yet
     caps                    bytes of a body
+    shaped                  a far side that only the operator knows: the declaration as these settings make it
+                            (proof, topic, dedupe, freshness, answer …); `reads` stay as they are here
     quality                 rule → "done" or "exempt: why" (the channel's README shows it)
     """
 
@@ -100,6 +110,11 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
     cap: int = 1 << 20
     quality: Mapping[str, str] = {}
+    shaped: Callable[[Any], Channel] | None = None
+
+    def with_settings(self, settings: Settings) -> Channel:
+        """This channel as these settings make it."""
+        return self.shaped(settings) if self.shaped else self
 
     def proof_for(self, settings: Settings) -> Proof:
         """The proof that these settings choose."""
@@ -128,4 +143,5 @@ __all__ = [
     "Step",
     "Verdict",
     "mapping",
+    "own_mapping",
 ]

@@ -33,7 +33,10 @@ def read_settings(kind: type[S], given: Mapping[str, Any]) -> S:
             faults.append(f"{field.name}: required")
     if faults:
         raise Misconfigured(faults)
-    return kind(**values)
+    try:
+        return kind(**values)
+    except ValueError as error:  # what does not go together, a line each
+        raise Misconfigured(str(error).splitlines()) from error
 
 
 @cache

@@ -48,7 +48,8 @@ class Case:
         """The setting that holds a simulator's private key, "" where the proof is a shared secret."""
         proof: Any = self.proof
         first = proof.proofs[0] if isinstance(proof, AnyOf) else proof
-        return getattr(first, "signing", "")
+        name = getattr(first, "signing", "")
+        return name if name in self.given or not first.secret else ""
 
     @property
     def private(self) -> str:
@@ -110,7 +111,8 @@ def cases(found: Registry) -> list[Case]:
             samples = found.samples(name)
         except Misconfigured:
             continue
-        out += [Case(found, channel, fixture, samples.settings) for fixture in samples.fixtures]
+        shaped = channel.with_settings(read_settings(channel.settings, samples.settings))
+        out += [Case(found, shaped, fixture, samples.settings) for fixture in samples.fixtures]
     return out
 
 

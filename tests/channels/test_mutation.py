@@ -77,7 +77,7 @@ def mutated_json(tree: Any, data: st.DataObject) -> bytes:
 
 def changed(value: Any, change: str, data: st.DataObject) -> Any:
     if change == "junk":
-        return data.draw(st.sampled_from(JUNK))
+        return copy.deepcopy(data.draw(st.sampled_from(JUNK)))
     return {"list": [value], "object": {"value": value}, "text": json.dumps(value)}[change]
 
 

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 
-from hub.cli.connect import fields, secret, set_up
+from hub.cli.connect import fields, secret, set_up, wanted
 from hub.demo.hosts import hosted
 from hub.demo.shop import TOKEN, Shop
 from hub.registry import load_registry
@@ -158,3 +158,28 @@ def test_the_set_up_of_every_channel_is_found_in_its_manual():
 @pytest.mark.parametrize("manual", ["", "# Acme\n\nNothing of it.\n"])
 def test_a_manual_without_a_set_up_has_none(manual):
     assert set_up(manual) == ""
+
+
+def test_only_what_the_answers_so_far_need_is_asked_for(at_hub):
+    about = msgspec.json.schema(load_registry().channel("generic").settings)
+    properties, _ = fields(about)
+
+    def asked(**said):
+        return [name for name, one in properties.items() if wanted(one, properties, said)]
+
+    assert asked() == ["proof", "webhook_secret", "topic", "dedupe"]
+    assert asked(proof="none") == ["proof", "topic", "dedupe"]
+    assert asked(proof="jwt") == ["proof", "public_key", "algorithm", "topic", "dedupe"]
+    assert "time_header" in asked(proof="timed_hmac")
+
+
+def test_a_sender_nobody_knows_is_connected_with_its_own_mapping(at_hub):
+    sets = ["--set", "proof=hmac", "--set", "header=X-Sign", "--set", "webhook_secret=s3cret"]
+    made = at_hub(
+        "connect", "generic", "--name", "till", *sets, "--mapping", "*=generic.order", "--json"
+    ).json()
+    refused = at_hub("connect", "generic", "--set", "proof=hmac", "--set", "topic=nowhere")
+
+    assert (made["mappings"], made["authenticity"]) == ({"*": "generic.order"}, "body_signed")
+    assert "settings.header: required for the proof hmac" in refused.err
+    assert "settings.topic: 'nowhere' names no place" in refused.err
