@@ -128,7 +128,7 @@ _NAMED = re.compile(r"(?:required|unknown) field `(\w+)`")
 def _misfit(told: str) -> Problem:
     """What msgspec says of a body that does not fit, with the path that it names at its end or in its middle."""
     reason, _, where = told.partition(" - at `")
-    path = where.rstrip("`").removeprefix("$").removeprefix(".")
+    path = where.removeprefix("key` in `").rstrip("`").removeprefix("$").removeprefix(".")
     named = _NAMED.search(reason)
     return invalid(reason, ".".join(part for part in (path, named[1] if named else "") if part))
 

@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from functools import partial
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from hub.contract.clock import text
-from hub.contract.errors import Misconfigured
-from hub.contract.mapping import compile_expression
-from hub.directory import Connection, Endpoint, Partner
+from hub.directory import Endpoint
 from hub.http.ask import Answer, Ask, Page
-from hub.http.catalogue import check_globs
 from hub.http.keep import copy, drop, find, record, save
-from hub.http.problems import invalid, missing
+from hub.http.keys import Keys, Rotation, endpoint_keys, public_keys, supply, turn
+from hub.http.problems import missing
 from hub.http.table import PAGING, Op
-from hub.outbound.signing import Signer, new_secret
+from hub.http.wishes import Wishes, fulfil, shown_auth
 from hub.run import set_status
 from hub.store.engine import Unit
-
-HOUR = 3600 * 1_000_000
-Wait = Annotated[int, Meta(ge=0, le=7 * 86_400)]
-HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
-HeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7e]{0,2000}$")]
-
-
-class Wishes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What an endpoint may be told, all of it optional. `filter` is an expression over the event, such as
-    `data.channel == 'marketplace'`; `fields` the only ones of the order that it sees; `schedule` the
-    seconds before each attempt; `rate` per second, 0 is unbounded."""
-
-    name: Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$")] | UnsetType = UNSET
-    description: Annotated[str, Meta(max_length=1000)] | UnsetType = UNSET
-    partner: str | UnsetType = UNSET
-    ordering: Literal["per_order", "none"] | UnsetType = UNSET
-    schedule: Annotated[list[Wait], Meta(min_length=1, max_length=50)] | UnsetType = UNSET
-    timeout: Annotated[float, Meta(ge=1, le=30)] | UnsetType = UNSET
-    rate: Annotated[float, Meta(ge=0, le=100_000)] | UnsetType = UNSET
-    concurrency: Annotated[int, Meta(ge=1, le=256)] | UnsetType = UNSET
-    payload: Literal["full", "changes", "thin"] | UnsetType = UNSET
-    format: Literal["orderhub", "cloudevents"] | UnsetType = UNSET
-    fields: list[Annotated[str, Meta(pattern=r"^[a-z_]+(\.[a-z_]+)*$")]] | UnsetType = UNSET
-    filter: Annotated[str, Meta(max_length=2000)] | UnsetType = UNSET
-    connections: list[str] | UnsetType = UNSET
-    headers: dict[HeaderName, HeaderText] | UnsetType = UNSET
-    include_test: bool | UnsetType = UNSET
-    block_for: Annotated[float, Meta(ge=0, le=7 * 86_400)] | UnsetType = UNSET
-    metadata: dict[str, str] | UnsetType = UNSET
 
 
 class NewEndpoint(Wishes, kw_only=True, forbid_unknown_fields=True):
@@ -65,7 +35,7 @@ class EndpointPatch(Wishes, kw_only=True, forbid_unknown_fields=True):
 
 
 class EndpointOut(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """An endpoint as it is shown; its secret only when it is made or rotated."""
+    """An endpoint as it is shown; its shared secret only when it is made or rotated, the secrets of its auth never."""
 
     id: str
     name: str
@@ -82,22 +52,23 @@ class EndpointOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     block_for: float
     created_at: str
     updated_at: str
+    signing: list[str]
+    auth: dict[str, Any]
+    disable_after: float
     partner: str = ""
     description: str = ""
+    accept: str = ""
+    capture: str = ""
     fields: list[str] = []
+    mapping: str = ""
     filter: str = ""
     connections: list[str] = []
+    locations: list[str] = []
     headers: dict[str, str] = {}
     include_test: bool = False
     metadata: dict[str, str] = {}
+    public_keys: list[str] = []
     secret: str | None = None
-
-
-class Rotation(msgspec.Struct, forbid_unknown_fields=True):
-    """How many hours the old secret goes on signing beside the new one, and the new one where it is brought."""
-
-    overlap_hours: Annotated[float, Meta(ge=0, le=168)] = 24.0
-    secret: Annotated[str, Meta(pattern="^(whsec_|whsk_)")] | None = None
 
 
 class Dropped(msgspec.Struct):
@@ -106,10 +77,11 @@ class Dropped(msgspec.Struct):
     dropped: int
 
 
-def show(one: Endpoint, secret: str | None = None) -> EndpointOut:
+def show(ask: Ask, one: Endpoint, secret: str | None = None) -> EndpointOut:
     """An endpoint for the caller."""
     plain = {name: getattr(one, name) for name in EndpointOut.__struct_fields__ if hasattr(one, name)}
     plain |= {"created_at": text(one.created_at), "updated_at": text(one.updated_at), "secret": secret}
+    plain |= {"auth": shown_auth(one), "public_keys": public_keys(ask, one)}
     return EndpointOut(**plain)
 
 
@@ -125,25 +97,26 @@ async def list_endpoints(ask: Ask) -> Page[EndpointOut]:
     """All of the tenant; a partner's token sees its own."""
     partner = None if ask.who.may("read") else ask.who.partner
     return ask.things(
-        Endpoint, show, lambda one: partner is None or (bool(partner) and one.partner == partner)
+        Endpoint,
+        partial(show, ask),
+        lambda one: partner is None or (bool(partner) and one.partner == partner),
     )
 
 
 async def get_endpoint(ask: Ask) -> EndpointOut:
     """One, by id or name."""
-    return show(mine(ask, ask.path()))
+    return show(ask, mine(ask, ask.path()))
 
 
 async def create_endpoint(ask: Ask) -> Answer:
-    """The secret is shown in this answer and never again."""
+    """The shared secret is shown in this answer and never again; of a key pair only the public half ever is."""
     given = ask.decode(NewEndpoint)
     id_ = ask.hub.world.new_id("end")
     one = Endpoint(id=id_, tenant=ask.tenant, name=id_, url=given.url, events=given.events)
-    _wish(ask, one, given)
-    secret = new_secret()
-    one.secrets = [{"sealed": ask.hub.vault.seal(secret, id_)}]
-    await save(ask, one, "created", secret_shown=True)
-    found = show(find(ask, Endpoint, id_), secret)
+    fulfil(ask, one, given)
+    secret = supply(ask, one)
+    await save(ask, one, "created", secret_shown=secret is not None)
+    found = show(ask, find(ask, Endpoint, id_), secret)
     return Answer(value=found, status=201, headers={"location": f"/v1/endpoints/{id_}"})
 
 
@@ -151,32 +124,12 @@ async def change_endpoint(ask: Ask) -> EndpointOut:
     """Change what is given."""
     given, before = ask.decode(EndpointPatch), find(ask, Endpoint, ask.path())
     one = copy(before)
-    _wish(ask, one, given)
-    await save(ask, one, "changed", before)
-    return show(find(ask, Endpoint, one.id))
-
-
-def _wish(ask: Ask, one: Endpoint, given: Wishes) -> None:
-    """Put the wishes into an endpoint and check it whole; Problem 422 names the field and the reason."""
-    for name in given.__struct_fields__:
-        if (value := getattr(given, name)) is not UNSET:
-            setattr(one, name, value)
-    ask.hub.guard.check_url(one.url)
-    check_globs(one.events, "events")
-    try:
-        compile_expression(one.filter, file="filter") if one.filter else None
-    except Misconfigured as error:
-        raise invalid("; ".join(error.faults), "filter", faults=error.faults) from error
-    for index, name in enumerate(one.connections):
-        one.connections[index] = _known(ask, Connection, name, f"connections[{index}]")
-    one.partner = _known(ask, Partner, one.partner, "partner") if one.partner else ""
-
-
-def _known(ask: Ask, type_: type[Connection] | type[Partner], name: str, field: str) -> str:
-    found = ask.hub.directory.get(type_, name, tenant=ask.tenant)
-    if found is None:
-        raise invalid(f"there is no {type_.__name__.lower()} {name!r}", field)
-    return found.id
+    fulfil(ask, one, given)
+    secret = supply(ask, one)
+    more = {"secret_shown": True} if secret else {}
+    more |= {"auth_changed": True} if one.auth != before.auth else {}
+    await save(ask, one, "changed", before, **more)
+    return show(ask, find(ask, Endpoint, one.id), secret)
 
 
 async def delete_endpoint(ask: Ask) -> Dropped:
@@ -193,17 +146,12 @@ async def delete_endpoint(ask: Ask) -> Dropped:
 async def rotate_endpoint(ask: Ask) -> EndpointOut:
     """A new secret, shown once; the old one goes on signing beside it for the overlap."""
     given, before = ask.decode(Rotation), mine(ask, ask.path())
-    one, now = copy(before), ask.hub.world.now()
-    secret = given.secret or new_secret()
-    Signer((secret,))  # Misconfigured where a brought secret is none
-    until = now + int(given.overlap_hours * HOUR)
-    old = [{**held, "until": min(held.get("until") or until, until)} for held in one.secrets]
-    one.secrets = [
-        {"sealed": ask.hub.vault.seal(secret, one.id)},
-        *(held for held in old if held["until"] > now),
-    ]
-    await save(ask, one, "rotated", before, secret_shown=True, overlap_hours=given.overlap_hours)
-    return show(find(ask, Endpoint, one.id), secret)
+    one = copy(before)
+    secret = turn(ask, one, given)
+    await save(
+        ask, one, "rotated", before, secret_shown=secret is not None, overlap_hours=given.overlap_hours
+    )
+    return show(ask, find(ask, Endpoint, one.id), secret)
 
 
 async def pause_endpoint(ask: Ask) -> EndpointOut:
@@ -227,7 +175,7 @@ async def _set(ask: Ask, status: str) -> EndpointOut:
     await record(
         ask, f"endpoint.{status}", before.id, before={"status": before.status}, after={"status": status}
     )
-    return show(find(ask, Endpoint, before.id))
+    return show(ask, find(ask, Endpoint, before.id))
 
 
 _AT = "/v1/endpoints"
@@ -250,4 +198,6 @@ OPS = (
        scope="operate", gives=EndpointOut),
     Op(method="POST", path=_AT + "/{id}/disable", summary="Disable an endpoint", handle=disable_endpoint,
        scope="operate", gives=EndpointOut),
+    Op(method="GET", path=_AT + "/{id}/keys", summary="The public keys that verify an endpoint's webhooks",
+       handle=endpoint_keys, scope=None, gives=Keys),
 )  # fmt: skip

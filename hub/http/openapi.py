@@ -107,7 +107,8 @@ def _responses(op: Op, schemas: dict[Any, Doc]) -> Doc:
         str(status): answer if status < 300 and status != 204 else {"description": op.summary}
         for status in statuses
     }
-    refused = _REFUSALS if op.scope else {"503": _REFUSALS["503"]}
+    open_ = ("404", "503") if "{" in op.path else ("503",)
+    refused = _REFUSALS if op.scope else {status: _REFUSALS[status] for status in open_}
     return shown | {
         status: {"description": told, "content": {MEDIA: {"schema": {"$ref": _REF.format(name="Problem")}}}}
         for status, told in refused.items()

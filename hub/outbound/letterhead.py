@@ -17,6 +17,8 @@ from hub.world import World
 _AGENT = f"orderhub/{__version__}"
 _SECRET = re.compile(r"auth|cookie|credential|key|passw|secret|token", re.IGNORECASE)
 
+_NEVER = 1 << 62
+
 
 def masked(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers as a log may show them: what looks like a secret is hidden."""
@@ -29,7 +31,7 @@ class Letterhead:
 
     directory: Directory
     world: World
-    _signers: dict[str, tuple[tuple[str, ...], Signer]] = field(default_factory=dict)
+    _signers: dict[str, tuple[int, Signer]] = field(default_factory=dict)
 
     def headers(self, endpoint: Endpoint, one: Due, body: bytes, at: int) -> dict[str, str]:
         """The headers of an attempt made at this moment (microseconds)."""
@@ -54,11 +56,11 @@ class Letterhead:
         self._signers.clear()
 
     def _signer(self, endpoint: Endpoint) -> Signer:
-        """One that signs with every secret that counts now: a second one runs out by itself."""
+        """One that signs with every secret that counts now, opened anew when the next of them runs out."""
+        now = self.world.now()
         known = self._signers.get(endpoint.id)
-        if known is not None and len(known[0]) == 1:
-            return known[1]
-        secrets = tuple(self.directory.secrets(endpoint, self.world.now()))
-        if known is None or known[0] != secrets:
-            known = self._signers[endpoint.id] = (secrets, Signer(secrets))
+        if known is None or known[0] <= now:
+            ends = [one["until"] for one in endpoint.secrets if (one.get("until") or 0) > now]
+            known = (min(ends, default=_NEVER), Signer(self.directory.secrets(endpoint, now)))
+            self._signers[endpoint.id] = known
         return known[1]

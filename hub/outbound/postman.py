@@ -7,6 +7,7 @@ made with the version in force now, and the delivery remembers which: so that a 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from hub.troubles import Trouble, Troubles, cause, place
 from hub.world import World
 
 _HEADERS = 50
+_EXACT = msgspec.json.Decoder(float_hook=Decimal)
 
 
 @dataclass(slots=True)
@@ -132,7 +134,7 @@ class Postman:
 def content(answer: Answer) -> Any:
     """An answer's body for expressions: JSON where it is, else its text."""
     try:
-        return msgspec.json.decode(answer.body)
+        return _EXACT.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return answer.body.decode("utf-8", "replace")
 

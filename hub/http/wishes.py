@@ -1,0 +1,217 @@
+"""Wishes: what an endpoint may be told, and whether it can be: every refusal names the field and the reason."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from hub.contract.errors import Misconfigured
+from hub.contract.mapping import compile_expression
+from hub.contract.mapping.targets import Free, Many, Record, target
+from hub.contract.settings import MASK
+from hub.directory import Connection, Endpoint, Partner
+from hub.http.ask import Ask
+from hub.http.catalogue import check_globs
+from hub.http.problems import invalid
+
+Wait = Annotated[int, Meta(ge=0, le=7 * 86_400)]
+HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
+HeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7e]{0,2000}$")]
+Expression = Annotated[str, Meta(max_length=2000)]
+Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,500}$")]
+Place = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,200}$")]
+
+FORBIDDEN = {
+    **dict.fromkeys(("authorization", "proxy-authorization"), "set `auth`, which is kept sealed"),
+    **dict.fromkeys(
+        ("host", "content-length", "content-type", "transfer-encoding", "connection", "keep-alive", "te", "trailer",
+         "upgrade", "expect", "accept-encoding", "user-agent"),
+        "the hub says it",
+    ),
+}  # fmt: skip
+"""Headers that an endpoint cannot have as its own, and why."""
+_OURS = ("webhook-", "orderhub-")
+_ORDER = target("order/1")
+
+
+class NoAuth(msgspec.Struct, tag_field="type", tag="none", forbid_unknown_fields=True):
+    """No credentials: the signature is enough."""
+
+
+class Basic(msgspec.Struct, tag_field="type", tag="basic", forbid_unknown_fields=True):
+    """A user and a password."""
+
+    username: Annotated[str, Meta(pattern=r"^[^\x00-\x1f:]{1,200}$")]
+    password: Text
+
+
+class Bearer(msgspec.Struct, tag_field="type", tag="bearer", forbid_unknown_fields=True):
+    """A token that does not change."""
+
+    token: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,4000}$")]
+
+
+class OAuth2Client(msgspec.Struct, tag_field="type", tag="oauth2_client", forbid_unknown_fields=True):
+    """Tokens fetched with a client's own credentials (RFC 6749 §4.4), which stand in the `header` (Basic) or the
+    `body` of that request."""
+
+    token_url: str
+    client_id: Text
+    client_secret: Text
+    scope: Annotated[str, Meta(max_length=1000)] = ""
+    audience: Annotated[str, Meta(max_length=1000)] = ""
+    credentials_in: Literal["header", "body"] = "header"
+
+
+Auth = NoAuth | Basic | Bearer | OAuth2Client
+SECRETS = ("password", "token", "client_secret")
+"""The fields of an auth that are sealed."""
+
+
+class Wishes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What an endpoint may be told, all of it optional.
+
+    `filter` is an expression over the event (`data.channel == 'marketplace'`), `accept` one over `status` and
+    `body` of an answer (default: 2xx; `body.code == 0` where HTTP 200 may be a refusal), `capture` finds in
+    `body` the partner's own number of the order. `fields` are the only ones of the order that it sees,
+    `mapping` a mapping file with `target: json` that makes its bodies. `schedule` has the seconds before each
+    attempt; `rate` is per second, 0 unbounded; `disable_after` the seconds of nothing but failures after
+    which it is disabled, 0 never.
+    """
+
+    name: Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$")] | UnsetType = UNSET
+    description: Annotated[str, Meta(max_length=1000)] | UnsetType = UNSET
+    partner: str | UnsetType = UNSET
+    auth: NoAuth | Basic | Bearer | OAuth2Client | UnsetType = UNSET
+    accept: Expression | UnsetType = UNSET
+    capture: Expression | UnsetType = UNSET
+    ordering: Literal["per_order", "none"] | UnsetType = UNSET
+    schedule: Annotated[list[Wait], Meta(min_length=1, max_length=50)] | UnsetType = UNSET
+    timeout: Annotated[float, Meta(ge=1, le=30)] | UnsetType = UNSET
+    rate: Annotated[float, Meta(ge=0, le=100_000)] | UnsetType = UNSET
+    concurrency: Annotated[int, Meta(ge=1, le=256)] | UnsetType = UNSET
+    payload: Literal["full", "changes", "thin"] | UnsetType = UNSET
+    format: Literal["orderhub", "cloudevents"] | UnsetType = UNSET
+    fields: (
+        Annotated[list[Annotated[str, Meta(pattern=r"^\w+(\.\w+)*$")]], Meta(max_length=200)] | UnsetType
+    ) = UNSET
+    mapping: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
+    filter: Expression | UnsetType = UNSET
+    connections: Annotated[list[str], Meta(max_length=500)] | UnsetType = UNSET
+    locations: Annotated[list[Place], Meta(max_length=500)] | UnsetType = UNSET
+    headers: Annotated[dict[HeaderName, HeaderText], Meta(max_length=50)] | UnsetType = UNSET
+    signing: Annotated[list[Literal["v1", "v1a"]], Meta(min_length=1, max_length=2)] | UnsetType = UNSET
+    include_test: bool | UnsetType = UNSET
+    block_for: Annotated[float, Meta(ge=0, le=7 * 86_400)] | UnsetType = UNSET
+    disable_after: Annotated[float, Meta(ge=0, le=365 * 86_400)] | UnsetType = UNSET
+    metadata: dict[str, str] | UnsetType = UNSET
+
+
+def fulfil(ask: Ask, one: Endpoint, given: Wishes) -> None:
+    """Put the wishes into an endpoint and check it whole; Problem 422 names the field and the reason."""
+    for name in given.__struct_fields__:
+        if (
+            name in Endpoint.__struct_fields__
+            and name != "auth"
+            and (value := getattr(given, name)) is not UNSET
+        ):
+            setattr(one, name, value)
+    if given.auth is not UNSET:
+        one.auth = _sealed(ask, one, given.auth)
+    ask.hub.guard.check_url(one.url)
+    check_globs(one.events, "events")
+    for field in ("filter", "accept", "capture"):
+        check_expression(getattr(one, field), field)
+    _check_shape(ask, one)
+    _check_headers(one)
+    if len(set(one.signing)) != len(one.signing):
+        raise invalid("a signature is named twice", "signing")
+    for index, name in enumerate(one.connections):
+        one.connections[index] = _known(ask, Connection, name, f"connections[{index}]")
+    one.partner = _known(ask, Partner, one.partner, "partner") if one.partner else ""
+
+
+def check_expression(text: str, field: str) -> None:
+    """Problem 422 with the place in it where an expression does not compile."""
+    try:
+        compile_expression(text, file=field) if text else None
+    except Misconfigured as error:
+        raise invalid("; ".join(error.faults), field, faults=error.faults) from error
+
+
+def _check_shape(ask: Ask, one: Endpoint) -> None:
+    for index, name in enumerate(one.fields):
+        check_field(name, f"fields[{index}]")
+    if not one.mapping:
+        return
+    try:
+        found = ask.hub.registry.mapping(one.mapping)
+    except Misconfigured as error:
+        raise invalid("; ".join(error.faults), "mapping", faults=error.faults) from error
+    if found.subject != "json":
+        raise invalid(
+            f"{one.mapping} makes {found.target} of what comes in; an endpoint's has `target: json`",
+            "mapping",
+        )
+
+
+def check_field(path: str, field: str) -> None:
+    """Problem 422 where the canonical order has no such field; below `attributes` anything may stand."""
+    shape: Any = _ORDER
+    for name in path.split("."):
+        while isinstance(shape, Many):
+            shape = shape.item
+        if isinstance(shape, Free):
+            return
+        known = shape.fields if isinstance(shape, Record) else {}
+        if name not in known:
+            near = get_close_matches(name, known, n=3)
+            hint = f", is {' or '.join(near)} meant?" if near else "; `orderhub schema order` shows them"
+            raise invalid(f"an order has no field {path!r}{hint}", field)
+        shape = known[name]
+
+
+def _check_headers(one: Endpoint) -> None:
+    for name in one.headers:
+        low = name.lower()
+        reason = FORBIDDEN.get(low) or ("the hub says it" if low.startswith(_OURS) else "")
+        if reason:
+            raise invalid(f"{name} cannot be an endpoint's own header: {reason}", f"headers.{name}")
+    lower = [name.lower() for name in one.headers]
+    for name in one.headers:
+        if lower.count(name.lower()) > 1:
+            raise invalid(f"{name} stands there twice", f"headers.{name}")
+
+
+def _sealed(ask: Ask, one: Endpoint, given: Auth) -> dict[str, Any]:
+    """An auth as it is kept, its secrets sealed; a masked one that comes back stays as it is."""
+    if isinstance(given, NoAuth):
+        return {}
+    if isinstance(given, OAuth2Client):
+        ask.hub.guard.check_url(given.token_url, "auth.token_url")
+    doc: dict[str, Any] = {
+        name: value for name, value in msgspec.to_builtins(given).items() if value or name == "type"
+    }
+    same = one.auth.get("type") == doc["type"]
+    for name in SECRETS:
+        if name not in doc:
+            continue
+        if doc[name] == MASK and not (same and name in one.auth):
+            raise invalid(f"{MASK} stands for a secret that there is: give the {name} itself", f"auth.{name}")
+        doc[name] = one.auth[name] if doc[name] == MASK else {"sealed": ask.hub.vault.seal(doc[name], one.id)}
+    return doc
+
+
+def shown_auth(one: Endpoint) -> dict[str, Any]:
+    """An auth as it is shown."""
+    return {"type": "none"} | {name: MASK if name in SECRETS else value for name, value in one.auth.items()}
+
+
+def _known(ask: Ask, type_: type[Connection] | type[Partner], name: str, field: str) -> str:
+    found = ask.hub.directory.get(type_, name, tenant=ask.tenant)
+    if found is None:
+        raise invalid(f"there is no {type_.__name__.lower()} {name!r}", field)
+    return found.id
