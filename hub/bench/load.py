@@ -57,10 +57,12 @@ async def connect(port: int) -> Client:
     return client
 
 
-async def closed(port: int, requests: Iterator[bytes], connections: int, seconds: float) -> tuple[int, float]:
-    """Answers 2xx and the seconds they took, at saturation."""
+async def closed(
+    port: int, requests: Iterator[bytes], connections: int, seconds: float
+) -> tuple[int, float, float]:
+    """At saturation: answers 2xx, the seconds they took, and when the first was asked for (unix seconds)."""
     clients = [await connect(port) for _ in range(connections)]
-    begun = time.perf_counter()
+    first, begun = time.time(), time.perf_counter()
     end = begun + seconds
     done = 0
 
@@ -73,7 +75,7 @@ async def closed(port: int, requests: Iterator[bytes], connections: int, seconds
             done += 200 <= status < 300
 
     await asyncio.gather(*(worker(client) for client in clients))
-    return done, time.perf_counter() - begun
+    return done, time.perf_counter() - begun, first
 
 
 async def opened(port: int, build: Build, rate: float, seconds: float, connections: int = 64) -> list[float]:

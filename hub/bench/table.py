@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 
 import msgspec
 import uvloop
@@ -12,18 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from hub.bench.figures import Figure, intake_figures, mapping_figures, normalise_figures, path_figures
+from hub.bench.ground import ground
 
 
 def print_bench(database: str = "", *, seconds: float = 5.0, as_json: bool = False) -> None:
-    """Measure on a fresh SQLite file, or on an empty PostgreSQL database, and print the table."""
+    """Measure on fresh SQLite files, or in fresh schemas of a PostgreSQL database, and print the table."""
     console = Console(stderr=True)
     found: list[Figure] = []
     keys = (os.urandom(32),)
-    with tempfile.TemporaryDirectory(prefix="orderhub-bench-") as folder:
-
-        def store(name: str) -> str:
-            return database or f"sqlite:{Path(folder) / name}.db"
-
+    with ground(database) as store:
         with console.status("mapping"):
             found += mapping_figures()
         with console.status("intake"):

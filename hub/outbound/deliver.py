@@ -253,8 +253,12 @@ class Deliver:
 
     async def _one(self, lane: Lane, one: Due) -> None:
         """One attempt, from signing to settling."""
+        answered = False
         try:
             tried = await self._attempt(lane, one)
+            lane.answered()
+            answered = True
+            self._news.set()
             promoted = await self.settler.settle(tried) if tried else []
         except Exception as error:
             # Whatever it was, the store still says that it is due: it is made again.
@@ -263,7 +267,7 @@ class Deliver:
             await self.world.sleep(1.0)
             promoted = []
         finally:
-            lane.done(one)
+            lane.done(one, answered=answered)
             if self._reads:
                 self._ended.add(one.position)
             self._news.set()

@@ -14,6 +14,7 @@ from hub.store.rows import Due
 
 _READY = 1000
 _LATER = 4000
+_UNSETTLED = 256
 
 
 @dataclass(slots=True)
@@ -46,7 +47,8 @@ class Bucket:
 @dataclass(slots=True)
 class Lane:
     """One target's deliveries: `held` is what memory has by position, ready or under way. `under_way` has what
-    was claimed of the same since, its next attempt; `spare` is claimed and not in memory, to be given back."""
+    was claimed of the same since, its next attempt; `unsettled` of them were answered and are being written;
+    `spare` is claimed and not in memory, to be given back."""
 
     target: str
     concurrency: int
@@ -57,6 +59,7 @@ class Lane:
     held: dict[int, Due] = field(default_factory=dict)
     under_way: dict[int, Due | None] = field(default_factory=dict)
     spare: list[int] = field(default_factory=list)
+    unsettled: int = 0
     spilled: bool = True
     paused: bool = False
 
@@ -116,7 +119,8 @@ class Lane:
 
     def next(self, now: int) -> Due | None:
         """The next that may go out now."""
-        if self.paused or not self.ready or len(self.under_way) >= self.concurrency:
+        sending = len(self.under_way) - self.unsettled
+        if self.paused or not self.ready or sending >= self.concurrency or self.unsettled >= _UNSETTLED:
             return None
         if self.circuit.may_send(now, len(self.under_way)) == 0 or not self.bucket.take(now):
             return None
@@ -137,8 +141,13 @@ class Lane:
         self.later.clear()
         self.spilled = True
 
-    def done(self, due: Due) -> None:
+    def answered(self) -> None:
+        """The far side has no more to do with an attempt: its slot is free while the store is written."""
+        self.unsettled += 1
+
+    def done(self, due: Due, *, answered: bool) -> None:
         """An attempt ended; what becomes of the delivery is in the store."""
+        self.unsettled -= answered
         self.held.pop(due.position, None)
         again = self.under_way.pop(due.position)
         if again is not None:
