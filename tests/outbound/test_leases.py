@@ -39,7 +39,7 @@ def test_what_is_claimed_again_while_its_last_attempt_ends_is_sent_when_that_has
     assert first is not None
     lane.put(due(1, until=61, attempts=1))
     assert lane.next(0) is None, "one at a time"
-    lane.done(first)
+    lane.done(first, answered=False)
 
     again = lane.next(0)
     assert again is not None
@@ -52,7 +52,7 @@ def test_what_is_read_again_without_a_claim_is_not_sent_twice() -> None:
     first = lane.next(0)
     assert first is not None
     lane.put(due(1))
-    lane.done(first)
+    lane.done(first, answered=False)
 
     assert lane.next(0) is None
 
