@@ -99,8 +99,8 @@ async def test_a_shipment_is_subscribed_to_once_and_its_pushes_move_the_order(
     assert kuaidi.subscribed[0]["company"] == "shunfeng"
     assert kuaidi.subscribed[0]["parameters"]["callbackurl"] == "http://push.example/in/k"
     partner.take()
-    got, out = ("2026-02-02 20:00:00", "103", "已揽收"), ("2026-02-03 08:00:00", "5", "派件中")
-    home = ("2026-02-03 10:00:00", "301", "本人签收")
+    got, out = ("2026-03-15 20:00:00", "103", "已揽收"), ("2026-03-16 08:00:00", "5", "派件中")
+    home = ("2026-03-16 10:00:00", "301", "本人签收")
     late = news("5", out, got)
     for message in (news("1", got), news("3", home, out, got, status="shutdown"), late):
         answer = await town.push(connection, message)
@@ -124,7 +124,7 @@ async def test_what_is_sent_back_and_signed_for_by_its_sender_is_never_delivered
     partner = await town.partner(events=["shipment.*"])
     await shipped(town)
     await town.say(
-        connection, news("4", ("2026-02-04 10:00:00", "4", "退签"), ("2026-02-03 10:00:00", "14", "拒签"), status="shutdown")
+        connection, news("4", ("2026-03-17 10:00:00", "4", "退签"), ("2026-03-16 10:00:00", "14", "拒签"), status="shutdown")
     )  # fmt: skip
 
     assert status(await town.order()) == "returned"
@@ -135,7 +135,7 @@ async def test_what_is_sent_back_and_signed_for_by_its_sender_is_never_delivered
 
 async def test_a_forged_push_hears_no_and_changes_nothing(town: Town, far: tuple[Kuaidi, str]) -> None:
     connection = await watched(town, far[1])
-    message = news("3", ("2026-02-03 10:00:00", "301", "签收"))
+    message = news("3", ("2026-03-16 10:00:00", "301", "签收"))
     answer = await knock(town.hub.intake, message, f"/in/{connection.key}")
 
     assert (answer.status, answer.json()["result"]) == (401, False)
@@ -171,7 +171,7 @@ async def test_a_parcel_that_was_subscribed_to_is_asked_for_until_it_is_home(
     assert kuaidi.asked == []
     kuaidi.known = {
         "message": "ok", "status": "200", "nu": NUMBER, "com": "shunfeng", "state": "3", "ischeck": "1",
-        "data": [{"ftime": "2026-02-03 10:00:00", "context": "签收", "statusCode": "301"}],
+        "data": [{"ftime": "2026-03-16 10:00:00", "context": "签收", "statusCode": "301"}],
     }  # fmt: skip
     town.hub.world.move(13 * 3600)
     assert await town.hub.sweeper.sweep(connection) == 1
@@ -194,11 +194,11 @@ async def test_a_push_without_a_signature_is_only_a_hint_and_the_parcel_is_asked
     assert "salt" not in kuaidi.subscribed[0]["parameters"]
     kuaidi.known = {
         "message": "ok", "status": "200", "nu": NUMBER, "com": "shunfeng", "state": "5", "ischeck": "0",
-        "data": [{"ftime": "2026-02-03 08:00:00", "context": "派件", "statusCode": "5"}],
+        "data": [{"ftime": "2026-03-16 08:00:00", "context": "派件", "statusCode": "5"}],
     }  # fmt: skip
     town.hub.world.move(3600)
     answer = await knock(
-        town.hub.intake, news("3", ("2026-02-03 10:00:00", "301", "签收")), f"/in/{connection.key}"
+        town.hub.intake, news("3", ("2026-03-16 10:00:00", "301", "签收")), f"/in/{connection.key}"
     )
     await town.hub.settle()
     await town.hub.sweeper.step()
@@ -211,8 +211,8 @@ async def test_a_push_without_a_signature_is_only_a_hint_and_the_parcel_is_asked
 
 async def test_pushes_in_any_order_end_in_one_journey(town: Town, far: tuple[Kuaidi, str]) -> None:
     connection = await watched(town, far[1])
-    got, leaves = ("2026-02-02 20:00:00", "103", "已揽收"), ("2026-02-03 02:00:00", "1002", "已发出")
-    comes, home = ("2026-02-03 02:00:00", "1001", "已到达"), ("2026-02-03 10:00:00", "301", "本人签收")
+    got, leaves = ("2026-03-15 20:00:00", "103", "已揽收"), ("2026-03-16 02:00:00", "1002", "已发出")
+    comes, home = ("2026-03-16 02:00:00", "1001", "已到达"), ("2026-03-16 10:00:00", "301", "本人签收")
     told = [("1", [got]), ("0", [comes, leaves, got]), ("3", [home, comes, leaves, got])]
     shop = await town.connect("shopify")
     await town.say(shop, CREATE)
