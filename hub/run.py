@@ -58,7 +58,7 @@ from hub.store.rows import Due
 from hub.store.sqlite import SQLite
 from hub.troubles import Troubles
 from hub.vault import Vault
-from hub.world import World
+from hub.world import Skew, World
 
 log = structlog.get_logger("orderhub")
 
@@ -75,6 +75,7 @@ class Hub:
         self.packaged = registry
         self.activated: dict[str, str] = {}
         self.admin_token = ""
+        self.skew = Skew()
         self._following: set[asyncio.Task[None]] = set()
         claim = world.new_id("prc") if engine.shared else ""
         public = config.public_url or f"http://{config.host}:{config.port}"
@@ -96,8 +97,10 @@ class Hub:
             self.metrics, world, self._disable, claim, held=config.hold_outbound,
         )  # fmt: skip
         self.directory.changed = self.deliver.configure
-        hand = self.deliver.hand if delivers else _leave
-        take = self.deliver.take if delivers else _leave_all
+        engine.bell.on("deliveries", self.deliver.spilled)
+        engine.bell.on("messages", self._reopened)
+        hand = self.deliver.hand if delivers else self._leave
+        take = self.deliver.take if delivers else self._leave_all
         self.normalise = Normalise(
             engine,
             self.directory,
@@ -114,6 +117,7 @@ class Hub:
         self.errands = Errands(self, self.notices)
         self.retention = Retention(self)
         self.jobs = Jobs(engine, self.troubles, world, claim)
+        engine.bell.on("jobs", self.jobs.wake)
         if delivers:
             self.jobs.kinds[REPLAY] = Redelivery(self, self.deliver.spilled)
         keyring = Keyring(self._key, world)
@@ -151,6 +155,18 @@ class Hub:
         else:
             self.errands.wake()
 
+    def _reopened(self) -> None:
+        self.inbox.spilled = True
+        self.inbox.put([])
+
+    def _leave(self, _: list[Due]) -> None:
+        """This process delivers nothing: what is due is another's to claim, at once."""
+        self.engine.bell.ring("deliveries")
+
+    async def _leave_all(self, _: list[Due], __: list[int]) -> None:
+        """As above, for what is due and what may be."""
+        self.engine.bell.ring("deliveries")
+
     async def _disable(self, endpoint: Endpoint, reason: str) -> None:
         await set_status(self, endpoint, "disabled", reason)
 
@@ -184,11 +200,12 @@ async def open_hub(
     config: Config, world: World | None = None, registry: Registry | None = None
 ) -> AsyncIterator[Hub]:
     """A wired hub; closed when the block ends. Raises Misconfigured with every fault."""
-    world = world or World.real()
     registry = registry or load_registry(Path(config.mappings) if config.mappings else None)
     if registry.faults:
         raise Misconfigured(registry.faults)
     engine = _engine(config)
+    skew = Skew()
+    world = world or World.real(skew if engine.shared else None)
     await engine.open()
     guard = Guard.of(config.allow_private)
     session = open_session(guard)
@@ -197,7 +214,9 @@ async def open_hub(
     )
     try:
         vault = await _vault(config, engine)
+        await skew.measure(engine.moment)
         hub = Hub(config, world, registry, engine, vault, guard, GuardedSender(session, guard), client)
+        hub.skew = skew
         await hub.directory.refresh()
         await reread_mappings(hub)
         hub.admin_token = await _first_token(hub)
@@ -241,14 +260,6 @@ def _put_meta(name: str, value: str) -> Callable[[Unit], Awaitable[None]]:
 def _log_end(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         log.warning("a handshake could not be finished", error=str(error))
-
-
-def _leave(_: list[Due]) -> None:
-    """This process delivers nothing: what is due is another's to claim, at once."""
-
-
-async def _leave_all(_: list[Due], __: list[int]) -> None:
-    """As above, for what is due and what may be."""
 
 
 async def set_status(hub: Hub, endpoint: Endpoint, status: str, reason: str = "") -> None:

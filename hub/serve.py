@@ -27,6 +27,7 @@ _BACKSTOP = 15.0
 _DRAIN = 10.0
 _ERRANDS = 30.0
 _JOBS = 0.5
+_CLOCK = 30.0
 _PAUSE = 0.2
 _SWEEP = 600.0
 
@@ -89,7 +90,8 @@ class Server(uvicorn.Server):
 async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
     """The stages of this process's roles, each in a loop of its own, restarted when one breaks."""
     roles = hub.config.roles
-    running: list[Awaitable[None]] = [loop("directory", hub, directory_turn)]
+    running: list[Awaitable[None]] = [loop("directory", hub, directory_turn), loop("bell", hub, bell_turn)]
+    running += [loop("clock", hub, clock_turn)]
     if "inbound" in roles:
         running += [loop("normalise", hub, normalise_turn), loop("sweep", hub, sweep_turn)]
         running += [loop("errands", hub, errands_turn), loop("retention", hub, retention_turn)]
@@ -166,9 +168,21 @@ async def leases_turn(hub: Hub) -> None:
 
 async def directory_turn(hub: Hub) -> None:
     """See what other processes changed."""
+    rung = hub.engine.bell.count("things")
     await hub.directory.refresh()
     await reread_mappings(hub)
-    await asyncio.sleep(1.0)
+    await hub.engine.bell.after("things", rung, 1.0)
+
+
+async def bell_turn(hub: Hub) -> None:
+    """Hear what other processes have committed, until the connection breaks; then on a new one."""
+    await hub.engine.listen()
+
+
+async def clock_turn(hub: Hub) -> None:
+    """Keep to the store's clock."""
+    await hub.skew.measure(hub.engine.moment)
+    await asyncio.sleep(_CLOCK)
 
 
 async def drain(hub: Hub) -> None:

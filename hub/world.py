@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_TOLERANCE = 5_000
 _TRIPLES = [a + b + c for a in ALPHABET for b in ALPHABET for c in ALPHABET]
 
 
@@ -26,14 +27,35 @@ class World:
     chance: Callable[[], float]
 
     @staticmethod
-    def real() -> World:
-        """The world outside."""
-        return World(now=_clock, new_id=_Names(_clock, os.urandom), sleep=asyncio.sleep, chance=random.random)
+    def real(skew: Skew | None = None) -> World:
+        """The world outside; its clock ahead of or behind the machine's by `skew`."""
+        now = skew.now if skew else _clock
+        return World(now=now, new_id=_Names(now, os.urandom), sleep=asyncio.sleep, chance=random.random)
 
     @staticmethod
     def still(at: int = 1_767_225_600_000_000, seed: int = 0) -> Still:
         """A world for tests that moves only when told to."""
         return Still(at, seed)
+
+
+@dataclass(slots=True)
+class Skew:
+    """By how much another clock, that of a shared store, is ahead of the machine's: processes of several machines then
+    agree when a lease ends."""
+
+    by: int = 0
+
+    def now(self) -> int:
+        """What that clock says."""
+        return time.time_ns() // 1000 + self.by
+
+    async def measure(self, moment: Callable[[], Awaitable[int]]) -> None:
+        """Ask for the time; a few milliseconds are the question's own way there and back."""
+        asked = _clock()
+        told = await moment()
+        answered = _clock()
+        if abs(told - (asked + answered) // 2 - self.by) > max(_TOLERANCE, answered - asked):
+            self.by = told - (asked + answered) // 2
 
 
 class Still:

@@ -18,11 +18,18 @@ def follow_pages(
     """Look for rows after the last one, once a second; those with `wait` are held back by the hub instead."""
     while True:
         page = line.get(path, after=after, limit=500, **filters)
-        for row in page["data"]:
+        for row in named(page):
             tell(row, columns, json_lines=json_lines)
         after = page.get("cursor") or page.get("next") or after
         if not page["data"] and "wait" not in filters:
             time.sleep(_PAUSE)
+
+
+def named(page: Mapping[str, Any]) -> list[Any]:
+    """The rows of a page; where their ids stand beside them, each with its own."""
+    if "ids" not in page:
+        return list(page["data"])
+    return [{"id": id_, "body": body} for id_, body in zip(page["ids"], page["data"], strict=True)]
 
 
 def tell(row: Mapping[str, Any], columns: Mapping[str, str], *, json_lines: bool) -> None:

@@ -9,8 +9,9 @@ from msgspec import Raw
 from hub.contract.canon import Order
 from hub.directory import Connection
 from hub.http.ask import Answer, Ask, Page, Rows
-from hub.http.events import EventOut, event
+from hub.http.events import EventOut
 from hub.http.facts import FactOut, of_order
+from hub.http.feeds import event
 from hub.http.keep import find
 from hub.http.problems import missing
 from hub.http.table import PAGING, Op, Param

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from hub.contract.errors import HubError
+from hub.store.bell import Bell
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -53,12 +54,19 @@ class Engine(Protocol):
 
     dialect: str
     shared: bool
+    bell: Bell
 
     async def open(self) -> None:
         """Connect and bring the schema up to date; raises Misconfigured."""
 
     async def close(self) -> None:
         """Let go of everything."""
+
+    async def listen(self) -> None:
+        """Hear the bells of other processes, until the connection for it breaks."""
+
+    async def moment(self) -> int:
+        """What the store's clock says, in unix microseconds."""
 
     async def transact(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         """Run `work` and what it added as one transaction; again on a deadlock. Raises Unavailable or Poisoned."""

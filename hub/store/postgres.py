@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 import asyncpg
 
 from hub.contract.errors import Misconfigured
+from hub.store.bell import Bell
 from hub.store.engine import Poisoned, Row, Unavailable, Unit, columns
 from hub.store.migrate import pending
 from hub.store.statements import Statement, load
+from hub.store.wire import Wire
 
 T = TypeVar("T")
 
@@ -34,6 +36,9 @@ class Postgres:
         self.url = url
         self._size = size
         self._statements: Mapping[str, Statement] = load("postgres")
+        self.bell = Bell()
+        self._wire = Wire(self.bell)
+        self.bell.far = self._wire.send
 
     async def open(self) -> None:
         """Connect and migrate, one process at a time."""
@@ -55,6 +60,28 @@ class Postgres:
         """Close the pool."""
         await self._pool.close()
 
+    async def listen(self) -> None:
+        """Hear the other processes until the connection for it breaks: raises Unavailable."""
+        try:
+            await self._wire.run(self._dial)
+        except _BROKEN as error:
+            raise Unavailable(f"the connection that listens broke: {error}") from error
+
+    async def _dial(self) -> Any:
+        connection = await asyncpg.connect(self.url, timeout=_DIAL, server_settings=_SETTINGS)
+        await _watch(connection)
+        return connection
+
+    async def moment(self) -> int:
+        """The server's clock: that of all processes alike."""
+        try:
+            now: int = await self._pool.fetchval(
+                "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+            )
+        except _BROKEN as error:
+            raise Unavailable(f"the connection to the database broke: {error}") from error
+        return now
+
     async def transact(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         """Run the unit in one transaction, again when it lost a race."""
         for left in reversed(range(_TRIES)):
@@ -63,7 +90,8 @@ class Postgres:
                     unit = _Unit(connection, self._statements)
                     result = await work(unit)
                     await unit.flush()
-                    return result
+                self.bell.written(unit.counts)
+                return result
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
                 if not left:
                     raise Unavailable(f"lost {_TRIES} races: {error}") from error

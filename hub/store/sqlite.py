@@ -13,6 +13,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -23,6 +24,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from hub.contract.errors import Misconfigured
+from hub.store.bell import Bell
 from hub.store.engine import Poisoned, Row, Unavailable, Unit, Write
 from hub.store.migrate import pending
 from hub.store.statements import Statement, load
@@ -57,6 +59,7 @@ class SQLite:
         self._count = readers
         self._statements: Mapping[str, Statement] = load("sqlite")
         self._position = 0
+        self.bell = Bell()
 
     async def open(self) -> None:
         """Take the file for this process, connect, and migrate."""
@@ -111,6 +114,14 @@ class SQLite:
             await connection.close()
         self._lock.release()
 
+    async def listen(self) -> None:
+        """There is no other process: waits for ever."""
+        await asyncio.get_running_loop().create_future()
+
+    async def moment(self) -> int:
+        """The machine's own clock."""
+        return time.time_ns() // 1000
+
     async def transact(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         """Gather what `work` adds and run it in one go on the writer."""
         unit = _Unit(self)
@@ -122,6 +133,7 @@ class SQLite:
                 self._placing.release()
         if done is not None:
             unit.counts.update(await self._finish(done))
+            self.bell.written(unit.counts)
         return result
 
     def _queue(self, writes: list[Write]) -> asyncio.Future[dict[str, int]]:

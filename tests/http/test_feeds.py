@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
+import msgspec
 import pytest
 
 from hub.contract.clock import text
+from hub.directory import Endpoint
+from hub.outbound.sender import Answer
 from hub.repair.retention import Days
 from tests.http.conftest import House, on_sqlite
 
@@ -109,6 +113,79 @@ async def test_whoever_waits_is_told_when_it_happens(house: House):
     assert page["data"][0]["type"] == "order.created"
     assert page["next"] == page["cursor"]
     assert (await house.say("GET", "/v1/events?wait=31")).status_code == 422
+
+
+async def test_only_what_is_wished_for_is_told_and_the_cursor_passes_over_the_rest(house: House):
+    [order, _] = await entered(house, 2)
+    await house.post(f"/v1/orders/{order}/hold")
+    held = await house.get("/v1/events?type=order.nothing,order.on_h*")
+    created = await house.get("/v1/events?type=order.created&connection=api&limit=1")
+    rest = await house.get(f"/v1/events?type=order.created&after={created['next']}")
+    nothing = await house.get(f"/v1/events?type=order.nothing&after={rest['next']}")
+
+    assert {event["order"] for event in held["data"]} == {order}
+    assert [len(created["data"]), len(rest["data"])] == [1, 1]
+    assert (nothing["data"], nothing["next"]) == ([], None)
+    assert int(nothing["cursor"]) > int(rest["cursor"])
+    assert (await house.say("GET", "/v1/events?connection=nobody")).status_code == 404
+
+
+async def test_from_the_latest_on_only_what_comes_is_told(house: House):
+    await entered(house, 2)
+    waiting = asyncio.create_task(house.get("/v1/events?after=latest&wait=30&type=order.created"))
+    while not house.hub.engine.bell._waiting["events"]:
+        await asyncio.sleep(0)
+    [late] = await entered_more(house)
+
+    assert [event["order"] for event in (await waiting)["data"]] == [late]
+    assert (await house.get("/v1/events?after=latest"))["data"] == []
+
+
+async def test_an_endpoints_feed_is_what_its_webhooks_carry(house: House):
+    sent = []
+
+    async def send(post):
+        sent.append(post)
+        return Answer(status=200)
+
+    house.hub.deliver.postman.sender = Sent(send)
+    partner = (await house.post("/v1/partners", {"name": "acme", "roles": ["receiver"]}))["id"]
+    await house.post("/v1/endpoints", {
+        "url": "https://x.example/in", "name": "wms", "events": ["order.created"], "fields": ["number"],
+        "filter": "data.number == 'N1'", "format": "cloudevents", "partner": partner,
+    })  # fmt: skip
+    await house.post("/v1/endpoints", {"url": "https://x.example/in", "name": "else", "events": ["refund.*"]})
+    token = await house.token("partner", partner=partner)
+    await entered(house, 3)
+    await house.hub.deliver.step()
+    page = await house.get("/v1/endpoints/wms/events", token=token)
+
+    assert [post.headers["webhook-id"] for post in sent] == page["ids"]
+    assert [msgspec.json.decode(post.body) for post in sent] == page["data"]
+    assert page["data"][0]["data"]["data"] == {"number": "N1"}
+    assert (await house.get("/v1/endpoints/else/events"))["data"] == []
+    assert (await house.say("GET", "/v1/endpoints/else/events", token=token)).status_code == 404
+    assert (await house.say("GET", "/v1/events", token=token)).status_code == 403
+
+
+async def test_a_feed_goes_on_past_an_event_that_the_endpoints_mapping_cannot_make(house: House):
+    await house.post(
+        "/v1/endpoints", {"url": "https://x.example/in", "name": "wms", "events": ["order.created"]}
+    )
+    await entered(house, 2)
+    house.hub.directory.get(Endpoint, "wms").mapping = "there.is_none"
+    page = await house.get("/v1/endpoints/wms/events")
+
+    assert [one["id"] for one in page["data"]] == page["ids"]
+    assert "there.is_none" in page["data"][0]["error"]
+    assert len(page["data"]) == 2
+
+
+@dataclass
+class Sent:
+    """A sender that is one function."""
+
+    send: object
 
 
 async def test_a_cursor_into_what_is_no_longer_kept_is_410_naming_the_oldest(house: House):
