@@ -86,7 +86,8 @@ class Partner(Thing, kw_only=True):
 
     `senders` are the addresses (`ada@lamps.example`) and domains (`lamps.example`) that may order by mail in
     its name, `proof` what a mail of theirs has to show. `addresses` are the tags of its own secret mail
-    address: the newest first, older ones while they still count.
+    address: the newest first, older ones while they still count. `manner` is how it writes its orders (its words,
+    layouts, articles, mappings: hub.inbound.mail.reading.Manner), `address_book` where they may be sent.
     """
 
     roles: list[str] = []
@@ -98,6 +99,8 @@ class Partner(Thing, kw_only=True):
     currency: str = ""
     max_order_value: str = ""
     addresses: list[Doc] = []
+    manner: Doc = {}
+    address_book: list[Doc] = []
 
 
 class Route(Thing, kw_only=True):

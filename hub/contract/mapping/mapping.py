@@ -58,6 +58,12 @@ class Mapping:
         documents = self._kept(self.engine.documents(payload, message, notes))
         return [self._fact(*found, message) for found in documents], notes
 
+    def told(self, payload: Any, message: Message) -> list[tuple[dict[str, Any], list[Trace]]]:
+        """The canonical documents of a payload, each with where its leaves come from; raises Unmapped."""
+        traced = self.engine.traced(payload, message, [])
+        self._kept([(doc, marks) for doc, marks, _ in traced])
+        return [(doc, traces) for doc, _, traces in traced]
+
     def trace(self, message: Message) -> list[Trace]:
         """Where each leaf of each document comes from."""
         traced = self.engine.traced(self.decode(message), message, [])

@@ -1,36 +1,29 @@
-"""Reading: what stands in a letter, as values; pure, and run in a cell since a parser may blow up."""
+"""Reading: what stands in a letter, as values; pure, and run in a cell since a parser may blow up.
 
-from __future__ import annotations
+    parts     the mail taken apart under guard             kinds, letters   what bytes are, and their texts
+    documents UBL, Order-X, files with a mapping           sheets           CSV, XLSX, ODS
+    markup    JSON-LD and microdata of schema.org          pages            PDF
+    tables    grids by their headings                      prose, quotes    words, replies, forwarded mails
+    parcels   carriers' mails                              form             cells → an order in canonical words
 
-import msgspec
+Every value has an origin (part, place, text, how far it is trusted), every doubt its readings.
+"""
 
-from hub.directory import Connection, Partner
+from hub.inbound.mail.reading.found import Doubt, Found, Inner, Origin, Parcel, Reading
+from hub.inbound.mail.reading.read import read
+from hub.inbound.mail.reading.record import rules_of
+from hub.inbound.mail.reading.rules import Layout, Manner, Rules
 
-
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What reading one letter needs to know: the partner's locale, time zone and currency, or the connection's."""
-
-    locale: str = ""
-    time_zone: str = ""
-    currency: str = ""
-
-
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found in a letter."""
-
-    subject: str = ""
-    text: str = ""
-
-
-def rules_of(connection: Connection, partner: Partner | None) -> Rules:
-    """The rules for letters of this partner to this mailbox."""
-    return Rules(
-        locale=partner.locale if partner else "",
-        time_zone=(partner.time_zone if partner else "") or connection.time_zone,
-        currency=(partner.currency if partner else "") or connection.currency,
-    )
-
-
-def read(raw: bytes, rules: Rules) -> Reading:
-    """What stands in this letter."""
-    return Reading()
+__all__ = [
+    "Doubt",
+    "Found",
+    "Inner",
+    "Layout",
+    "Manner",
+    "Origin",
+    "Parcel",
+    "Reading",
+    "Rules",
+    "read",
+    "rules_of",
+]
