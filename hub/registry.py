@@ -96,20 +96,23 @@ class Registry:
         if reader is None:
             return None
         if not isinstance(reader, MappingRef):
-            return self._by_code(reader, message)
+            return self._by_code(reader, message, mapping_override)
         name = (mapping_override or reader.name) if reader.own else reader.name
         if not name:
             return None
-        mapping = self.mapping(name)
-        if mapping_override and not reader.own:
-            own = self.mapping(mapping_override)
-            mapping = own if own.subject == mapping.subject else mapping
+        mapping = self.mapping(name) if reader.own else self._chosen(name, mapping_override)
         facts, notes = mapping.facts_with_notes(message)
         return Reading([*facts], mapping=mapping.name, hash=mapping.hash, unknown=_unknown(notes))
 
-    def _by_code(self, reader: Reader, message: Message) -> Reading:
+    def _chosen(self, name: str, override: str | None) -> Compiled:
+        """The connection's own mapping in place of the channel's, where both aim at the same subject."""
+        mapping = self.mapping(name)
+        own = self.mapping(override) if override else mapping
+        return own if own.subject == mapping.subject else mapping
+
+    def _by_code(self, reader: Reader, message: Message, override: str | None) -> Reading:
         """A reader in Python, with the mappings at hand that it may `apply`."""
-        with shelf(self.mapping) as used:
+        with shelf(lambda name: self._chosen(name, override)) as used:
             facts = list(reader(message))
         last = next(reversed(used.used.values()), None)
         named = (last.name, last.hash) if last else ("", "")
