@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import structlog
 
 from hub.announce import Announcer
@@ -39,6 +40,7 @@ from hub.inbound.record import Recorder
 from hub.inbound.report import Call, Reporter
 from hub.metrics import Metrics
 from hub.orders.carriers import carriers
+from hub.outbound.credentials import Credentials
 from hub.outbound.deliver import Deliver
 from hub.outbound.dial import open_session
 from hub.outbound.guard import Guard
@@ -91,7 +93,10 @@ class Hub:
         self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world)
         writes = Writes(engine, self.directory, self.converser, carriers(), world, self._bind)
         letterhead = Letterhead(self.directory, world)
-        self.postman = Postman(engine, self.directory, sender, letterhead, self.troubles, world)
+        self.postman = Postman(
+            engine, self.directory, sender, letterhead, self.troubles, world,
+            Credentials(engine, self.directory, world), self._captured,
+        )  # fmt: skip
         self.deliver = Deliver(
             engine, self.directory, Settler(engine, self.troubles, world, claim), self.postman, writes.write,
             self.metrics, world, self._disable, claim, held=config.hold_outbound,
@@ -148,6 +153,26 @@ class Hub:
         await self.reporter.tell(
             Call(connection=connection, topic="bind", body=b"", facts=[fact], actor="hub")
         )
+
+    async def _captured(self, endpoint: Endpoint, due: Due, name: str) -> None:
+        """A partner's answer named the order: it is one of the order's references from now on."""
+        connections = self.directory.all(Connection, due.tenant)
+        doc = msgspec.json.decode(due.doc or b"{}")
+        home = next(
+            (one for one in connections if one.id == doc.get("connection")), next(iter(connections), None)
+        )
+        if home is None:
+            return
+        ref = f"ref:{endpoint.id}"
+        said = {
+            "kind": "ref",
+            "ref": ref,
+            "account": endpoint.partner or endpoint.id,
+            "type": "order",
+            "id": name,
+        }
+        fact = Fact(subject="decision", ref=ref, order=due.order, doc=said)
+        await self.reporter.tell(Call(connection=home, topic="ref", body=b"", facts=[fact], actor="hub"))
 
     def _aside(self, connection: Connection, said: Redaction | Notice | Stale) -> None:
         if isinstance(said, Stale):

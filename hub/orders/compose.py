@@ -52,9 +52,21 @@ def compose(state: State, new_id: Names) -> Doc:
     shipped = parcels.shipments(state, own, doc.get("ship_to"), new_id) if "shipments" in present else []
     if shipped:
         doc["shipments"] = shipped
+    doc |= _refs(sources)
     doc["account"] = own.partition(":")[2]
     _judge(doc, state, own)
     return doc
+
+
+def _refs(sources: State) -> Doc:
+    """What partners call this order, as their answers said."""
+    told = [
+        {name: value[name] for name in ("account", "type", "id")}
+        for source in sources.values()
+        for _, value, _ in registers.members(source["facets"], "decisions")
+        if value.get("kind") == "ref"
+    ]
+    return {"refs": sorted(told, key=lambda one: (one["account"], one["id"]))} if told else {}
 
 
 def _single(sources: State, ranked: list[str], facet: str) -> Doc | None:

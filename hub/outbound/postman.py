@@ -6,24 +6,35 @@ made with the version in force now, and the delivery remembers which: so that a 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import msgspec
+import structlog
 
 from hub.contract.errors import Misconfigured, Unmapped, Unreadable
 from hub.contract.mapping import Expression, Mapping, compile_expression
+from hub.contract.settings import MASK
 from hub.directory import Directory, Endpoint
+from hub.outbound.credentials import Credentials, Unauthorised
 from hub.outbound.letterhead import Letterhead, masked
 from hub.outbound.render import LeftOut, render, told
 from hub.outbound.sender import CAP, Answer, Post, Sender
+from hub.outbound.verdict import took
 from hub.store.engine import Engine, Unit
 from hub.store.rows import PLAIN, Due
 from hub.troubles import Trouble, Troubles, cause, place
+from hub.vault import Locked
 from hub.world import World
 
 _HEADERS = 50
+_LONGEST = 200
+_REMEMBERED = 10_000
+log = structlog.get_logger("orderhub.postman")
+Capture = Callable[[Endpoint, Due, str], Awaitable[None]]
+"""Records a partner's own name of an order."""
 _EXACT = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -37,6 +48,9 @@ class Postman:
     letterhead: Letterhead
     troubles: Troubles
     world: World
+    credentials: Credentials
+    capture: Capture
+    _names: dict[tuple[str, str], str] = field(default_factory=dict)
     _expressions: dict[str, Expression] = field(default_factory=dict)
 
     def forget(self) -> None:
@@ -55,22 +69,44 @@ class Postman:
             await self._failed(endpoint, one, error)
             answer = Answer(error="mapping", reason=told(error))
             return answer, _log(one, None, answer)
-        post = self._letter(endpoint, one, body, at)
-        answer = self._judged(endpoint, await self.sender.send(post))
+        post, answer = await self._sent(endpoint, one, body, at)
+        if one.order and took(answer.status, answer.error, answer.accepted):
+            await self._captured(endpoint, one, answer)
         return answer, _log(one, post, answer)
 
     async def exchange(self, endpoint: Endpoint, one: Due, at: int) -> tuple[Post, Answer]:
         """A post of which nothing is kept, and its answer; raises what a mapping raises."""
-        post = self.letter(endpoint, one, at)
-        return post, self._judged(endpoint, await self.sender.send(post))
+        return await self._sent(endpoint, one, self.body(endpoint, one), at)
 
     def letter(self, endpoint: Endpoint, one: Due, at: int) -> Post:
-        """Exactly what an endpoint would be sent now, rendered anew; raises Misconfigured, Unreadable or LeftOut."""
-        mapping = self._mapping(endpoint.mapping)
-        return self._letter(endpoint, one, render(one.body(), self.directory.shape(endpoint), mapping), at)
+        """Exactly what an endpoint would be sent now, its credentials masked; raises what a mapping raises."""
+        shown = {"authorization": MASK} if endpoint.auth else {}
+        return self._letter(endpoint, one, self.body(endpoint, one), at, shown)
 
-    def _letter(self, endpoint: Endpoint, one: Due, body: bytes, at: int) -> Post:
-        headers = self.letterhead.headers(endpoint, one, body, at)
+    def body(self, endpoint: Endpoint, one: Due) -> bytes:
+        """A body rendered anew; raises Misconfigured, Unreadable or LeftOut."""
+        mapping = self._mapping(endpoint.mapping)
+        return render(one.body(), self.directory.shape(endpoint), mapping)
+
+    async def _sent(self, endpoint: Endpoint, one: Due, body: bytes, at: int) -> tuple[Post, Answer]:
+        """The post and its judged answer. A fetched token that is refused is fetched once more: it may have been
+        taken back before its time."""
+        post, answer = await self._once(endpoint, one, body, at)
+        if answer.status == 401 and await self.credentials.refused(endpoint, post.headers):
+            post, answer = await self._once(endpoint, one, body, at)
+        return post, self._judged(endpoint, answer)
+
+    async def _once(self, endpoint: Endpoint, one: Due, body: bytes, at: int) -> tuple[Post, Answer]:
+        try:
+            header = await self.credentials.header(endpoint, self.sender)
+        except (Unauthorised, Locked) as error:
+            unsigned = Post(url=endpoint.url, body=body)
+            return unsigned, Answer(error="auth", reason=told(error))
+        post = self._letter(endpoint, one, body, at, header)
+        return post, await self.sender.send(post)
+
+    def _letter(self, endpoint: Endpoint, one: Due, body: bytes, at: int, more: dict[str, str]) -> Post:
+        headers = self.letterhead.headers(endpoint, one, body, at) | more
         return Post(url=endpoint.url, headers=headers, body=body, timeout=endpoint.timeout)
 
     async def _body(self, endpoint: Endpoint, one: Due) -> bytes:
@@ -105,16 +141,36 @@ class Postman:
         """The answer with what the endpoint's own expression says of it; one that it cannot judge is declined."""
         if not endpoint.accept or answer.error or answer.status is None:
             return answer
-        expression = self._expressions.get(endpoint.accept)
-        if expression is None:
-            expression = compile_expression(endpoint.accept, file="accept")
-            self._expressions[endpoint.accept] = expression
         try:
-            accepted = expression.holds({"status": answer.status, "body": content(answer)})
-        except Unmapped as error:
+            accepted = self._expression(endpoint.accept, "accept").holds(exchanged(answer))
+        except (Misconfigured, Unmapped) as error:
             return msgspec.structs.replace(answer, accepted=False, reason=told(error))
         reason = "" if accepted else f"`accept` does not hold: {endpoint.accept}"
         return msgspec.structs.replace(answer, accepted=accepted, reason=reason)
+
+    def _expression(self, text: str, field: str) -> Expression:
+        found = self._expressions.get(text)
+        if found is None:
+            found = self._expressions[text] = compile_expression(text, file=field)
+        return found
+
+    async def _captured(self, endpoint: Endpoint, one: Due, answer: Answer) -> None:
+        """Keep the partner's own name of the order, where its answer says one."""
+        if not endpoint.capture:
+            return
+        try:
+            found = self._expression(endpoint.capture, "capture").value(exchanged(answer))
+        except Unmapped as error:
+            log.warning(
+                "nothing could be captured", endpoint=endpoint.id, delivery=one.position, fault=str(error)
+            )
+            return
+        name = str(found) if isinstance(found, str | int | Decimal) and not isinstance(found, bool) else ""
+        if name.strip() and len(name) <= _LONGEST and self._names.get((endpoint.id, one.order)) != name:
+            await self.capture(endpoint, one, name.strip())
+            self._names[endpoint.id, one.order] = name
+            if len(self._names) > _REMEMBERED:
+                self._names.pop(next(iter(self._names)))
 
     async def _failed(self, endpoint: Endpoint, one: Due, error: Misconfigured | Unreadable) -> None:
         """A person is told at once what is wrong with the mapping; the exception closes with the last delivery."""
@@ -129,6 +185,11 @@ class Postman:
             place=place(error) if isinstance(error, Unreadable) else None,
         )
         await self.engine.transact(lambda unit: self.troubles.open(unit, [trouble]))
+
+
+def exchanged(answer: Answer) -> dict[str, Any]:
+    """An answer as `accept` and `capture` see it."""
+    return {"status": answer.status, "body": content(answer)}
 
 
 def content(answer: Answer) -> Any:
