@@ -92,11 +92,7 @@ class Hub:
         self.converser = Converser(engine, self.directory, world, client, self._page, public)
         self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world)
         writes = Writes(engine, self.directory, self.converser, carriers(), world, self._bind)
-        letterhead = Letterhead(self.directory, world)
-        self.postman = Postman(
-            engine, self.directory, sender, letterhead, self.troubles, world,
-            Credentials(engine, self.directory, world), self._captured,
-        )  # fmt: skip
+        self.postman = self._postman(sender)
         self.deliver = Deliver(
             engine, self.directory, Settler(engine, self.troubles, world, claim), self.postman, writes.write,
             self.metrics, world, self._disable, claim, held=config.hold_outbound,
@@ -153,6 +149,13 @@ class Hub:
         await self.reporter.tell(
             Call(connection=connection, topic="bind", body=b"", facts=[fact], actor="hub")
         )
+
+    def _postman(self, sender: Sender) -> Postman:
+        letterhead = Letterhead(self.directory, self.world)
+        credentials = Credentials(self.engine, self.directory, self.world)
+        return Postman(
+            self.engine, self.directory, sender, letterhead, self.troubles, self.world, credentials, self._captured
+        )  # fmt: skip
 
     async def _captured(self, endpoint: Endpoint, due: Due, name: str) -> None:
         """A partner's answer named the order: it is one of the order's references from now on."""
