@@ -44,6 +44,8 @@ from hub.outbound.credentials import Credentials
 from hub.outbound.deliver import Deliver
 from hub.outbound.dial import open_session
 from hub.outbound.guard import Guard
+from hub.outbound.heads import Heads
+from hub.outbound.holding import hold, let_go, release
 from hub.outbound.letterhead import Letterhead
 from hub.outbound.postman import Postman
 from hub.outbound.sender import GuardedSender, Sender
@@ -63,6 +65,7 @@ from hub.vault import Vault
 from hub.world import Skew, World
 
 log = structlog.get_logger("orderhub")
+_LEFT = 1000
 
 
 class Hub:
@@ -93,9 +96,11 @@ class Hub:
         self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world)
         writes = Writes(engine, self.directory, self.converser, carriers(), world, self._bind)
         self.postman = self._postman(sender)
+        settler = Settler(engine, self.troubles, world, claim)
+        heads = Heads(engine, self.directory, settler, world)
         self.deliver = Deliver(
-            engine, self.directory, Settler(engine, self.troubles, world, claim), self.postman, writes.write,
-            self.metrics, world, self._disable, claim, held=config.hold_outbound,
+            engine, self.directory, settler, self.postman, writes.write,
+            self.metrics, world, self._disable, heads, claim, held=config.hold_outbound,
         )  # fmt: skip
         self.directory.changed = self.deliver.configure
         engine.bell.on("deliveries", self.deliver.spilled)
@@ -291,30 +296,26 @@ def _log_end(task: asyncio.Task[None]) -> None:
 
 
 async def set_status(hub: Hub, endpoint: Endpoint, status: str, reason: str = "") -> None:
-    """Pause, enable or disable an endpoint; a disabled one holds its deliveries, an enabled one lets them go."""
+    """Pause, enable or disable an endpoint; a disabled one holds its deliveries, an enabled one lets them go. Many
+    deliveries turn in many small transactions; whoever dies between them, the sweep of heads goes on."""
 
     async def work(unit: Unit) -> None:
-        now = hub.world.now()
-        if status == "disabled":
-            unit.add("deliveries_hold", target=endpoint.id)
-            unit.add("heads_free", target=endpoint.id)
-        elif was == "disabled":
-            unit.add(
-                "deliveries_release",
-                target=endpoint.id,
-                now=now,
-                ordered=int(endpoint.ordering == "per_order"),
-            )
-            unit.add("heads_restore", target=endpoint.id)
-            unit.add("deliveries_promote_target", target=endpoint.id, now=now)
         endpoint.status = status
-        await hub.directory.put(unit, endpoint, now)
+        if was == "disabled" != status:
+            left = await unit.fetch("deliveries_held", target=endpoint.id, most=_LEFT)
+            await let_go(unit, hub.engine, hub.world, endpoint, left)
+        await hub.directory.put(unit, endpoint, hub.world.now())
 
     was = endpoint.status
+    if was == "disabled" != status:
+        await release(hub.engine, hub.world, endpoint)
     async with hub.normalise.turn:  # or else news that is being written would still follow the old status
         await hub.engine.transact(work)
         await hub.directory.refresh()
     hub.deliver.configure()
+    if status == "disabled":
+        await hold(hub.engine, endpoint.id)
+    hub.deliver.spilled()
     if reason:
         log.warning("an endpoint was set", endpoint=endpoint.id, status=status, reason=reason)
 

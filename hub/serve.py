@@ -156,8 +156,7 @@ async def retention_turn(hub: Hub) -> None:
 
 async def heads_turn(hub: Hub) -> None:
     """Free orders whose head has blocked for too long, and any that wait for nothing."""
-    await hub.deliver.unblock()
-    await asyncio.sleep(_BACKSTOP)
+    await asyncio.sleep(1.0 if await hub.deliver.unblock() else _BACKSTOP)
 
 
 async def leases_turn(hub: Hub) -> None:

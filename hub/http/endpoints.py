@@ -16,8 +16,8 @@ from hub.http.keys import Keys, Rotation, endpoint_keys, public_keys, supply, tu
 from hub.http.problems import missing
 from hub.http.table import PAGING, Op
 from hub.http.wishes import Wishes, fulfil, shown_auth
+from hub.outbound.holding import abandon
 from hub.run import set_status
-from hub.store.engine import Unit
 
 
 class NewEndpoint(Wishes, kw_only=True, forbid_unknown_fields=True):
@@ -135,12 +135,8 @@ async def change_endpoint(ask: Ask) -> EndpointOut:
 async def delete_endpoint(ask: Ask) -> Dropped:
     """Gone with its secret; what it was still owed is dropped, and counted."""
     one = find(ask, Endpoint, ask.path())
-
-    async def also(unit: Unit) -> None:
-        unit.add("deliveries_abandon", target=one.id)
-
-    unit = await drop(ask, one, also)
-    return Dropped(unit.counts.get("deliveries_abandon", 0))
+    await drop(ask, one)
+    return Dropped(await abandon(ask.hub.engine, one.id))
 
 
 async def rotate_endpoint(ask: Ask) -> EndpointOut:

@@ -19,6 +19,7 @@ from hub.announce import LEASE
 from hub.directory import Connection, Directory, Endpoint
 from hub.metrics import Metrics
 from hub.outbound.circuit import SECOND, Circuit
+from hub.outbound.heads import Heads
 from hub.outbound.lanes import Bucket, Lane
 from hub.outbound.postman import Postman
 from hub.outbound.sender import Answer, Sender
@@ -29,6 +30,7 @@ from hub.store.rows import PLAIN, Due, due
 from hub.world import World
 
 _LOAD = 500
+_WAKE = 1000
 _IDLE = 1.0
 log = structlog.get_logger("orderhub.deliver")
 
@@ -48,6 +50,7 @@ class Deliver:
     metrics: Metrics
     world: World
     disable: Callable[[Endpoint, str], Awaitable[None]]
+    heads: Heads
     claim: str = ""
     lanes: dict[str, Lane] = field(default_factory=dict)
     held: bool = False
@@ -335,45 +338,25 @@ class Deliver:
     async def _wake(self, lane: Lane) -> None:
         """The far side is back: everything that waited is due, oldest first."""
 
-        async def work(unit: Unit) -> None:
-            unit.add("deliveries_wake", target=lane.target, now=self.world.now())
+        async def work(unit: Unit) -> Unit:
+            unit.add("deliveries_wake", target=lane.target, now=now, most=_WAKE)
+            return unit
 
-        await self.engine.transact(work)
+        now = self.world.now()
+        while (await self.engine.transact(work)).counts.get("deliveries_wake", 0) == _WAKE:
+            continue
         if lane.room() > 0:
             await self._fill(lane, min(_LOAD, lane.room()))
         lane.sort()
         log.info("a target is back", target=lane.target)
 
-    async def unblock(self) -> None:
-        """Let later events of an order pass a head that has failed for too long, and free orders that wait
-        for nothing (a crash between two writes of another process)."""
-        now = self.world.now()
-        for lane in list(self.lanes.values()):
-            endpoint = self.directory.get(Endpoint, lane.target)
-            before = now - int((endpoint.block_for if endpoint else 900.0) * SECOND)
-            # A target that is down refuses nothing: its orders keep their order until it is back.
-            if not lane.circuit.is_open and not lane.paused and lane.circuit.since <= before:
-                rows = await self.engine.fetch("heads_blocked", target=lane.target, before=before, most=_LOAD)
-                await self._pass(rows, endpoint.name if endpoint else lane.target)
-        rows = await self.engine.fetch("heads_stuck", most=_LOAD)
-        if rows:
-            await self._free(sorted(rows))
-
-    async def _pass(self, blocked: list[tuple[Any, ...]], name: str) -> None:
-        if blocked:
-            await self.settler.pass_over(blocked, name)
+    async def unblock(self) -> bool:
+        """Look after a page of each target's heads; whether there are more pages."""
+        more = await self.heads.turn(list(self.lanes.values()))
+        if self.heads.freed:
+            self.heads.freed = False
             self.spilled()
-
-    async def _free(self, pairs: list[tuple[Any, ...]]) -> None:
-        async def work(unit: Unit) -> None:
-            await unit.claim("heads_take_empty", pairs)
-            if self.engine.shared:
-                await unit.fetch("heads_lock", pairs)
-            unit.add("heads_restart", pairs)
-            unit.add("deliveries_promote", pairs, now=self.world.now(), claim="", until=0)
-
-        await self.engine.transact(work)
-        self.spilled()
+        return more
 
     def spilled(self) -> None:
         """The store has more than memory: look there."""

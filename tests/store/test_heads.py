@@ -127,19 +127,24 @@ async def stall(hub: Hub, target: str) -> None:
     for lane in hub.deliver.lanes.values():
         lane.forget()
     await _write(hub, "deliveries_skip", tenant="main", position=(await deliveries(hub))[0][0])
-    await _write(hub, "heads_free", target=target)
+    [order] = {one for _, one, _ in await deliveries(hub)}
+
+    async def free(unit: Unit) -> None:
+        unit.add("heads_leave", [(target, order)])
+
+    await hub.engine.transact(free)
 
 
 async def test_who_frees_an_order_that_another_has_freed_already_takes_nobodys_turn(postgres_url):
     async with hubs(postgres_url, 2) as (late, quick):
         target = await waiting([late, quick], 4)
         await stall(late, target)
-        stuck = await late.engine.fetch("heads_stuck", most=9)
+        stuck = await late.engine.fetch("heads_stuck", target=target, order_id="", position=0, most=9)
         await quick.deliver.unblock()
         quick.deliver.sender = script = Gated(None, asyncio.Event())
         sending = asyncio.ensure_future(quick.deliver.step())
         await script.until(2)
-        await late.deliver._free(sorted(stuck))
+        await late.deliver.heads._restart(sorted(stuck))
         assert [status for _, _, status in await deliveries(late)] == [
             "skipped",
             "delivered",

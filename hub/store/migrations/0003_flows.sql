@@ -1,5 +1,5 @@
--- Jobs that go on where they stopped; what all processes share of a target; and the index by which a sweep looks at
--- a page of what was tried and refused, instead of at all that is due.
+-- Jobs that go on where they stopped; what all processes share of a target; and the indexes by which a sweep looks at
+-- a page of what was tried and refused, or is held, instead of at all that is due.
 
 CREATE TABLE jobs (
     position :key,
@@ -44,3 +44,4 @@ CREATE TABLE shares (
 );
 
 CREATE INDEX deliveries_tried ON deliveries (target, first_at, position) WHERE status = 'due' AND first_at > 0;
+CREATE INDEX deliveries_held ON deliveries (target, position) WHERE status = 'held';

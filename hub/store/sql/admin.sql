@@ -48,10 +48,6 @@ WHERE tenant = :tenant AND message = :message AND position > :after ORDER BY pos
 SELECT COALESCE(min(position), 0), COALESCE(min(id), ''), COALESCE(min(recorded_at), 0) FROM events
 WHERE tenant = :tenant AND position > :after;
 
--- name: deliveries_abandon
-UPDATE deliveries SET status = 'dropped', claim = '', claimed_until = 0, outcome = 'the endpoint was removed'
-WHERE target = :target AND status IN ('due', 'waiting', 'held');
-
 -- name: deliveries_of_targets
 SELECT deliveries.position, deliveries.target, deliveries.event, deliveries.order_id, deliveries.status, deliveries.due_at,
        deliveries.attempts, deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.outcome, events.type

@@ -123,53 +123,90 @@ WHERE tenant = :tenant AND position = :position AND status IN ('dead', 'delivere
 UPDATE deliveries SET status = 'skipped', claim = '' WHERE tenant = :tenant AND position = :position
   AND status IN ('due', 'waiting', 'dead', 'held');
 
--- name: deliveries_hold
-UPDATE deliveries SET status = 'held', claim = '', claimed_until = 0 WHERE target = :target AND status IN ('due', 'waiting');
-
--- name: heads_free
-UPDATE heads SET head = 0 WHERE target = :target AND head <> 0;
-
 -- name: deliveries_release
 -- In order per order where the endpoint wants it (`ordered` is 1): then the heads decide.
-UPDATE deliveries SET status = CASE WHEN order_id = '' OR :ordered = 0 THEN 'due' ELSE 'waiting' END, due_at = :now,
-    claim = '', claimed_until = 0
-WHERE target = :target AND status = 'held';
+UPDATE deliveries SET status = CASE WHEN deliveries.order_id = '' OR rows.ordered = 0 THEN 'due' ELSE 'waiting' END,
+    due_at = rows.due_at, claim = '', claimed_until = 0
+FROM :rows(position int, ordered int, due_at int)
+WHERE deliveries.position = rows.position AND deliveries.status = 'held';
 
--- name: heads_restore
--- The oldest that waits of each order goes first. In the transaction that released them: what is told next waits.
-INSERT INTO heads (target, order_id, head, last_event)
-SELECT target, order_id, min(position), '' FROM deliveries WHERE target = :target AND status = 'waiting'
-GROUP BY target, order_id
-ON CONFLICT (target, order_id) DO UPDATE SET head = excluded.head;
+-- name: deliveries_held
+SELECT position, order_id FROM deliveries WHERE target = :target AND status = 'held' ORDER BY position LIMIT :most;
 
--- name: deliveries_promote_target
-UPDATE deliveries SET status = 'due', due_at = :now, claim = '', claimed_until = 0 FROM heads
-WHERE heads.target = :target AND deliveries.position = heads.head AND deliveries.status = 'waiting';
+-- name: deliveries_held_targets
+-- The targets for which something is held, by hops along the index.
+WITH RECURSIVE hops(target) AS (
+    SELECT min(target) FROM deliveries WHERE status = 'held'
+    UNION ALL
+    SELECT (SELECT min(deliveries.target) FROM deliveries WHERE deliveries.status = 'held' AND deliveries.target > hops.target)
+    FROM hops WHERE hops.target IS NOT NULL)
+SELECT target FROM hops WHERE target IS NOT NULL;
+
+-- name: deliveries_going
+-- Some of what is on its way to a target.
+SELECT position, order_id FROM (
+    SELECT position, order_id FROM deliveries WHERE target = :target AND status = 'due' LIMIT :most) AS ready
+UNION ALL SELECT position, order_id FROM (
+    SELECT position, order_id FROM deliveries WHERE target = :target AND status = 'waiting' LIMIT :most) AS later
+LIMIT :most;
+
+-- name: deliveries_put_aside
+UPDATE deliveries SET status = rows.status, claim = '', claimed_until = 0,
+    outcome = CASE WHEN rows.outcome = '' THEN deliveries.outcome ELSE rows.outcome END
+FROM :rows(position int, status text, outcome text)
+WHERE deliveries.position = rows.position AND deliveries.status IN ('due', 'waiting', 'held');
+
+-- name: heads_leave
+-- These orders have no head any more, where nothing of theirs is outstanding.
+UPDATE heads SET head = 0 FROM :rows(target text, order_id text)
+WHERE heads.target = rows.target AND heads.order_id = rows.order_id
+  AND NOT EXISTS (SELECT 1 FROM deliveries AS first WHERE first.position = heads.head AND first.status IN ('due', 'waiting'));
 
 -- name: deliveries_wake
--- The far side answers again: everything that waited is due since it was told, so that the oldest goes first.
+-- The far side answers again: what waited is due since it was told, so that the oldest goes first. Some at a time.
 UPDATE deliveries SET due_at = (SELECT events.recorded_at FROM events WHERE events.id = deliveries.event)
-WHERE target = :target AND status = 'due' AND due_at > :now;
+WHERE position IN (SELECT position FROM deliveries WHERE target = :target AND status = 'due' AND due_at > :now
+                   ORDER BY due_at, position LIMIT :most);
 
 -- name: heads_stuck
--- Orders whose deliveries wait though nothing of theirs is outstanding.
-SELECT deliveries.target, deliveries.order_id FROM deliveries
-LEFT JOIN heads ON heads.target = deliveries.target AND heads.order_id = deliveries.order_id
+-- Orders whose deliveries wait though nothing of theirs is outstanding: among a page of those that wait.
+SELECT page.target, page.order_id FROM (
+    SELECT target, order_id FROM deliveries WHERE target = :target AND status = 'waiting'
+      AND (order_id, position) > (:order_id, :position) ORDER BY order_id, position LIMIT :most) AS page
+LEFT JOIN heads ON heads.target = page.target AND heads.order_id = page.order_id
 LEFT JOIN deliveries AS first ON first.position = heads.head
-WHERE deliveries.status = 'waiting' AND (heads.head IS NULL OR heads.head = 0 OR first.status IS NULL
-      OR first.status NOT IN ('due', 'waiting'))
-GROUP BY deliveries.target, deliveries.order_id LIMIT :most;
+WHERE heads.head IS NULL OR heads.head = 0 OR first.status IS NULL OR first.status NOT IN ('due', 'waiting')
+GROUP BY page.target, page.order_id;
+
+-- name: deliveries_waiting_end
+-- Where that page ends; nothing where it is the last.
+SELECT order_id, position FROM deliveries WHERE target = :target AND status = 'waiting'
+  AND (order_id, position) > (:order_id, :position) ORDER BY order_id, position LIMIT 1 OFFSET :skip;
+
+-- name: deliveries_waiting_targets
+-- The targets for which something waits, by hops along the index.
+WITH RECURSIVE hops(target) AS (
+    SELECT min(target) FROM deliveries WHERE status = 'waiting'
+    UNION ALL
+    SELECT (SELECT min(deliveries.target) FROM deliveries WHERE deliveries.status = 'waiting' AND deliveries.target > hops.target)
+    FROM hops WHERE hops.target IS NOT NULL)
+SELECT target FROM hops WHERE target IS NOT NULL;
 
 -- name: heads_blocked
--- Orders whose head has failed for longer than its endpoint lets it hold the others back. From what is due, not
--- from the heads: those are as many as there were ever orders.
-SELECT heads.target, heads.order_id, heads.head, deliveries.tenant, events.type, deliveries.outcome
-FROM deliveries JOIN heads ON heads.target = deliveries.target AND heads.order_id = deliveries.order_id
- AND heads.head = deliveries.position
-JOIN events ON events.id = deliveries.event
-WHERE deliveries.target = :target AND deliveries.status = 'due' AND deliveries.first_at > 0 AND deliveries.first_at <= :before
-  AND EXISTS (SELECT 1 FROM deliveries AS next WHERE next.target = heads.target AND next.order_id = heads.order_id
-              AND next.status = 'waiting') LIMIT :most;
+-- Orders whose head has failed for longer than its endpoint lets it hold the others back: among a page of what was
+-- tried and is due again, the oldest first.
+SELECT heads.target, heads.order_id, heads.head, page.tenant, events.type, page.outcome
+FROM (SELECT position, tenant, target, event, order_id, outcome FROM deliveries
+      WHERE target = :target AND status = 'due' AND first_at > 0 AND first_at <= :before
+        AND (first_at, position) > (:at, :position) ORDER BY first_at, position LIMIT :most) AS page
+JOIN heads ON heads.target = page.target AND heads.order_id = page.order_id AND heads.head = page.position
+JOIN events ON events.id = page.event
+WHERE EXISTS (SELECT 1 FROM deliveries AS next WHERE next.target = heads.target AND next.order_id = heads.order_id
+              AND next.status = 'waiting');
+
+-- name: deliveries_tried_end
+SELECT first_at, position FROM deliveries WHERE target = :target AND status = 'due' AND first_at > 0
+  AND first_at <= :before AND (first_at, position) > (:at, :position) ORDER BY first_at, position LIMIT 1 OFFSET :skip;
 
 -- name: heads_restart
 -- The oldest that waits has its turn, where still nothing of its order is outstanding.

@@ -53,22 +53,22 @@ SELECT position, recorded_at FROM events WHERE position >= :position ORDER BY po
 SELECT COALESCE(max(position), 0) FROM events;
 
 -- name: events_between
-SELECT events.position, events.id, events.order_id, events.type, events.test, events.sequence, events.envelope,
+SELECT page.position, page.id, page.order_id, page.type, page.test, page.sequence, page.envelope,
        snapshots.doc, COALESCE(orders.connection, ''), COALESCE(orders.silent, 0)
-FROM events LEFT JOIN orders ON orders.id = events.order_id
-LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
-WHERE events.tenant = :tenant AND events.position > :after AND events.position <= :last
-  AND events.recorded_at >= :since AND events.recorded_at <= :until
-ORDER BY events.position LIMIT :most;
+FROM (SELECT * FROM events WHERE tenant = :tenant AND position > :after AND position <= :last
+        AND recorded_at >= :since AND recorded_at <= :until ORDER BY position LIMIT :most) AS page
+LEFT JOIN orders ON orders.id = page.order_id
+LEFT JOIN snapshots ON snapshots.order_id = page.order_id AND snapshots.version = page.version
+ORDER BY page.position;
 
 -- name: events_of_order_between
-SELECT events.position, events.id, events.order_id, events.type, events.test, events.sequence, events.envelope,
+SELECT page.position, page.id, page.order_id, page.type, page.test, page.sequence, page.envelope,
        snapshots.doc, COALESCE(orders.connection, ''), COALESCE(orders.silent, 0)
-FROM events LEFT JOIN orders ON orders.id = events.order_id
-LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
-WHERE events.order_id = :order_id AND events.tenant = :tenant AND events.position > :after AND events.position <= :last
-  AND events.recorded_at >= :since AND events.recorded_at <= :until
-ORDER BY events.position LIMIT :most;
+FROM (SELECT * FROM events WHERE order_id = :order_id AND tenant = :tenant AND position > :after AND position <= :last
+        AND recorded_at >= :since AND recorded_at <= :until ORDER BY position LIMIT :most) AS page
+LEFT JOIN orders ON orders.id = page.order_id
+LEFT JOIN snapshots ON snapshots.order_id = page.order_id AND snapshots.version = page.version
+ORDER BY page.position;
 
 -- name: events_count
 SELECT count(*) FROM events WHERE tenant = :tenant AND position > :after AND position <= :last

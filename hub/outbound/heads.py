@@ -1,0 +1,95 @@
+"""Heads are looked after: an order whose head is refused for too long is passed by, one that waits for nothing goes on.
+
+It looks at a page of each target at a time and remembers where it was, so that a hundred thousand deliveries
+that wait for one partner cost the others nothing. A target that is down is left alone: it refuses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hub.directory import Directory, Endpoint
+from hub.outbound.holding import hold, release
+from hub.outbound.lanes import Lane
+from hub.outbound.settle import Settler
+from hub.outbound.verdict import SECOND
+from hub.store.engine import Engine, Row, Unit
+from hub.world import World
+
+_PAGE = 500
+_BLOCK = 900.0
+
+
+@dataclass(slots=True)
+class Heads:
+    """Goes round the targets; `turn` looks at the next page of each."""
+
+    engine: Engine
+    directory: Directory
+    settler: Settler
+    world: World
+    freed: bool = False
+    _tried: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _waiting: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    async def turn(self, lanes: Iterable[Lane]) -> bool:
+        """The next page of each target; whether there are more pages before it has gone round. `freed` says that
+        deliveries became due."""
+        known = {lane.target: lane for lane in lanes}
+        for lane in known.values():
+            await self._pass(lane)
+        for (target,) in await self.engine.fetch("deliveries_waiting_targets"):
+            found = known.get(target)
+            if found is None or not (found.circuit.is_open or found.paused):
+                await self._free(target)
+        await self._align()
+        return bool(self._tried or self._waiting)
+
+    async def _pass(self, lane: Lane) -> None:
+        """Later events of an order pass a head that has failed for longer than its endpoint lets it."""
+        endpoint = self.directory.get(Endpoint, lane.target)
+        before = self.world.now() - int((endpoint.block_for if endpoint else _BLOCK) * SECOND)
+        if lane.circuit.is_open or lane.paused or lane.circuit.since > before:
+            self._tried.pop(lane.target, None)
+            return
+        at, position = self._tried.pop(lane.target, (0, 0))
+        page = {"target": lane.target, "before": before, "at": at, "position": position}
+        blocked = await self.engine.fetch("heads_blocked", most=_PAGE, **page)
+        for row in await self.engine.fetch("deliveries_tried_end", skip=_PAGE - 1, **page):
+            self._tried[lane.target] = (row[0], row[1])
+        if blocked:
+            await self.settler.pass_over(blocked, endpoint.name if endpoint else lane.target)
+            self.freed = True
+
+    async def _free(self, target: str) -> None:
+        """Orders that wait though nothing of theirs is outstanding (a crash between two writes of another process)."""
+        order, position = self._waiting.pop(target, ("", 0))
+        page = {"target": target, "order_id": order, "position": position}
+        stuck = await self.engine.fetch("heads_stuck", most=_PAGE, **page)
+        for row in await self.engine.fetch("deliveries_waiting_end", skip=_PAGE - 1, **page):
+            self._waiting[target] = (row[0], row[1])
+        if stuck:
+            await self._restart(sorted(stuck))
+            self.freed = True
+
+    async def _restart(self, pairs: list[Row]) -> None:
+        async def work(unit: Unit) -> None:
+            await unit.claim("heads_take_empty", pairs)
+            if self.engine.shared:
+                await unit.fetch("heads_lock", pairs)
+            unit.add("heads_restart", pairs)
+            unit.add("deliveries_promote", pairs, now=self.world.now(), claim="", until=0)
+
+        await self.engine.transact(work)
+
+    async def _align(self) -> None:
+        """Deliveries stand as their endpoint does, whoever died while it was disabled or enabled."""
+        for endpoint in self.directory.all(Endpoint):
+            if endpoint.status == "disabled":
+                await hold(self.engine, endpoint.id, batches=1)
+        for (target,) in await self.engine.fetch("deliveries_held_targets"):
+            found = self.directory.get(Endpoint, target)
+            if found is not None and found.status != "disabled":
+                await release(self.engine, self.world, found, batches=1)
+                self.freed = True
