@@ -16,22 +16,30 @@ import msgspec
 import tenacity
 
 from hub.contract.channel import Channel
-from hub.contract.errors import Postponed, Refused
+from hub.contract.clock import retry_after
+from hub.contract.errors import Postponed, Refused, Rejected
 from hub.contract.flow import Context, Keep, Page, Pause, Token
 from hub.contract.message import Headers, Request, Response
 from hub.directory import Connection, Directory
+from hub.reach import Down, Reach
 from hub.store.engine import Engine, Unit
 from hub.world import World
 
 _CAP = 32 << 20
 _TRIES = 4
 _EARLY = 300
+_DAY = 86_400.0
+_UNAUTHORIZED = 401
 SECOND = 1_000_000
 
 KeepPage = Callable[[Connection, Page], Awaitable[None]]
 
 
-class Doubtful(Postponed):
+class Unheard(Postponed):
+    """Nobody there: it was not done."""
+
+
+class Doubtful(Unheard):
     """Not heard of again: it may have been done all the same."""
 
 
@@ -58,6 +66,7 @@ class Converser:
     world: World
     client: httpx.AsyncClient
     page: KeepPage
+    reach: Reach
     public_url: str = ""
     _lines: dict[str, Line] = field(default_factory=dict)
 
@@ -113,6 +122,7 @@ class Converser:
                 lambda error: (
                     isinstance(error, Postponed)
                     and (error.after or 0) <= 60
+                    and not isinstance(error, Down)
                     and not (once and isinstance(error, Doubtful))
                 )
             ),
@@ -121,12 +131,55 @@ class Converser:
         )
         async for attempt in retrying:
             with attempt:
-                await self._wait(connection, channel)
-                signed = request if bare else await self._sign(connection, channel, request)
-                response = await self._send(signed)
-                self._judge(connection, channel, response)
-                return response
+                if bare:  # a credential for a request that was let through, or somebody else's key
+                    return await self._exchange(connection, channel, request)
+                return await self._within_reach(connection, channel, request)
         raise AssertionError("unreachable")
+
+    async def _within_reach(self, connection: Connection, channel: Channel, request: Request) -> Response:
+        """One try, where the far side is not known to be down; what came of it says whether it is."""
+        await self.reach.ask(connection)
+        try:
+            response = await self._signed(connection, channel, request)
+        except Unheard as error:
+            await self.reach.unheard(connection, str(error))
+            raise
+        finally:
+            self.reach.left(connection)
+        if response.status == _UNAUTHORIZED and channel.auth is not None:
+            await self.reach.denied(connection, f"it answered {_UNAUTHORIZED} to our credentials")
+        else:
+            await self.reach.heard(connection)
+        return response
+
+    async def _signed(self, connection: Connection, channel: Channel, request: Request) -> Response:
+        """Sent with the channel's credentials; with a renewed token where the first is not taken any more."""
+        if channel.auth is None:
+            return await self._exchange(connection, channel, request)
+        token = await self._credential(connection, channel)
+        context = await self.context(connection)
+        response = await self._exchange(connection, channel, channel.auth.sign(request, context, token))
+        if response.status != _UNAUTHORIZED or token is None:
+            return response
+        renewed = await self._credential(connection, channel, instead=token)
+        if renewed is None or renewed.access == token.access:
+            return response
+        return await self._exchange(connection, channel, channel.auth.sign(request, context, renewed))
+
+    async def _credential(
+        self, connection: Connection, channel: Channel, instead: Token | None = None
+    ) -> Token | None:
+        try:
+            return await self.token(connection, channel, instead=instead)
+        except (Refused, Rejected) as error:
+            await self.reach.denied(connection, str(error))
+            raise
+
+    async def _exchange(self, connection: Connection, channel: Channel, request: Request) -> Response:
+        await self._wait(connection, channel)
+        response = await self._send(request)
+        self._judge(connection, channel, response)
+        return response
 
     async def _wait(self, connection: Connection, channel: Channel) -> None:
         """Keep to the far side's documented rate."""
@@ -147,7 +200,7 @@ class Converser:
             )
         except httpx.HTTPError as error:
             unheard = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-            raise (Postponed if unheard else Doubtful)(
+            raise (Unheard if unheard else Doubtful)(
                 f"{request.method} {_host(request.url)}: {error or type(error).__name__}"
             ) from error
         if len(answer.content) > _CAP:
@@ -162,7 +215,7 @@ class Converser:
         """429 and 5xx are for later, as the far side says; the channel judges what hides behind 200."""
         if response.status == 429 or response.status >= 500:
             doubt = Postponed if response.status == 429 else Doubtful
-            raise doubt(f"the far side answered {response.status}", after=_retry_after(response))
+            raise doubt(f"the far side answered {response.status}", after=self._asked(response))
         if channel.limits.judge is not None:
             channel.limits.judge(response)
         if channel.limits.throttle is not None:
@@ -171,14 +224,16 @@ class Converser:
                 line = self._lines[connection.id]
                 line.free_at = max(line.free_at, self.world.now() / SECOND + hold)
 
-    async def _sign(self, connection: Connection, channel: Channel, request: Request) -> Request:
-        if channel.auth is None:
-            return request
-        token = await self.token(connection, channel) if channel.auth.token else None
-        return channel.auth.sign(request, await self.context(connection), token)
+    def _asked(self, response: Response) -> float | None:
+        """How long the far side asks us to wait, at most a day."""
+        wish = retry_after(response.headers.get("retry-after", ""), self.world.now() / SECOND)
+        return None if wish is None else min(wish, _DAY)
 
-    async def token(self, connection: Connection, channel: Channel, *, renew: bool = False) -> Token | None:
-        """The connection's credential, renewed five minutes before it runs out, by one caller for all."""
+    async def token(
+        self, connection: Connection, channel: Channel, *, renew: bool = False, instead: Token | None = None
+    ) -> Token | None:
+        """The connection's credential, renewed five minutes before it runs out, by one caller for all; at once where
+        it must be, or `instead` of one that was not taken, unless somebody has renewed that already."""
         assert channel.auth is not None  # noqa: S101  asked only where there is one
         if channel.auth.token is None:
             return None
@@ -186,7 +241,8 @@ class Converser:
         async with line.lock:
             kept = await self._kept(connection)
             now = self.world.now()
-            if kept and not renew and (not kept.until or kept.until - _EARLY * SECOND > now):
+            spent = renew or (instead is not None and kept is not None and kept.access == instead.access)
+            if kept and not spent and (not kept.until or kept.until - _EARLY * SECOND > now):
                 return Token(access=kept.access, refresh=kept.refresh)
             old = Token(access=kept.access, refresh=kept.refresh) if kept else None
             fresh: Token = await self.run(
@@ -236,14 +292,6 @@ def _patience(state: tenacity.RetryCallState) -> float:
     after = error.after if isinstance(error, Postponed) else None
     growing: float = 0.5 * 2**state.attempt_number
     return max(after or 0.0, growing)
-
-
-def _retry_after(response: Response) -> float | None:
-    given = response.headers.get("retry-after", "")
-    try:
-        return float(given)
-    except ValueError:
-        return None
 
 
 def _host(url: str) -> str:

@@ -52,6 +52,7 @@ from hub.outbound.sender import GuardedSender, Sender
 from hub.outbound.settle import Settler
 from hub.outbound.transport import GuardedTransport
 from hub.outbound.writes import Writes
+from hub.reach import Reach
 from hub.registry import Registry, load_registry
 from hub.repair.errands import Errands
 from hub.repair.jobs import Jobs
@@ -92,7 +93,8 @@ class Hub:
         delivers = "outbound" in config.roles
         self.announcer = Announcer(engine, self.directory, world, claim if delivers else "")
         self.recorder = Recorder(self.directory, vault, world, self.announcer, Filing(engine, world))
-        self.converser = Converser(engine, self.directory, world, client, self._page, public)
+        self.reach = Reach(engine, world, self._told)
+        self.converser = Converser(engine, self.directory, world, client, self._page, self.reach, public)
         self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world)
         writes = Writes(engine, self.directory, self.converser, carriers(), world, self._bind)
         self.postman = self._postman(sender)
@@ -145,6 +147,9 @@ class Hub:
 
     async def _page(self, connection: Connection, page: Page) -> None:
         await self.sweeper.page(connection, page)
+
+    async def _told(self, connection: Connection, what: str, why: str) -> None:
+        await self.notices.reach(connection, what, why)
 
     async def _bind(self, connection: Connection, order: str, ours: str, theirs: str) -> None:
         """A write was applied: what the far side will report as `theirs` is `ours`."""

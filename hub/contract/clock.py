@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,3 +31,17 @@ def micros(text: str) -> int:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset")
     return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def retry_after(value: str, now: float) -> float | None:
+    """Seconds to wait from a Retry-After of either form, never negative; None when it is neither. `now` is unix seconds."""
+    value = value.strip()
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", value):
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - now)

@@ -253,6 +253,7 @@ async def change_connection(ask: Ask) -> ConnectionOut:
     _alone(ask, one, plain)
     changed = sorted(given.settings) if isinstance(given.settings, dict) else []
     await save(ask, one, "changed", before, **({"settings_changed": changed} if changed else {}))
+    ask.hub.reach.fresh(one)
     return show(ask, find(ask, Connection, one.id))
 
 
@@ -283,6 +284,7 @@ async def resume_connection(ask: Ask) -> ConnectionOut:
     """It works again: what it was stopped for is over."""
     parted = find(ask, Connection, ask.path()).status not in ("active", "paused")
     shown = await _status(ask, "active", "resumed")
+    ask.hub.reach.fresh(find(ask, Connection, ask.path()))
     if parted:
         await ask.hub.notices.recovered(find(ask, Connection, ask.path()))
     return shown

@@ -99,6 +99,7 @@ async def check_connection(ask: Ask) -> Trial:
     """Its settings, credentials, account and subscriptions, each asked of the far side where it has one."""
     one = find(ask, Connection, ask.path())
     channel = ask.hub.directory.channel(one)
+    ask.hub.reach.fresh(one)
     steps = [await _step("settings", lambda: _settings(ask, one))]
     can = ask.hub.directory.can
     if steps[0].ok and channel.auth and channel.auth.token and can(one, channel.needs):

@@ -71,6 +71,20 @@ class Notices:
         await self.directory.refresh()
         self.hand(due)
 
+    async def reach(self, connection: Connection, what: str, why: str) -> None:
+        """Its far side went down, does not take our credentials, or is well again: who listens is told, an exception
+        stands for as long as it lasts. Its status stays: it is probed, and no person has to say that it works."""
+        subject = f"reach:{connection.id}"
+
+        async def work(unit: Unit) -> list[Due]:
+            if what == "recovered":
+                await self.troubles.clear(unit, [subject])
+            else:
+                await self.troubles.open(unit, [_unreached(connection, what, why, subject)])
+            return await self._tell(unit, connection, what, why)
+
+        self.hand(await self.engine.transact(work))
+
     async def _tell(self, unit: Unit, connection: Connection, what: str, detail: str) -> list[Due]:
         data = {"id": connection.id, "name": connection.name, "channel": connection.channel,
                 "account": connection.account, "status": connection.status, "detail": detail}  # fmt: skip
@@ -91,6 +105,18 @@ class Notices:
             PLAIN.encode({"detail": detail}),
         )
         unit.add("audit_add", [row])
+
+
+def _unreached(connection: Connection, what: str, why: str, subject: str) -> Trouble:
+    titles = {"degraded": "its far side is down", "reauth_required": _TITLES["reauth_required"]}
+    hints = {
+        "degraded": "It is probed, and goes on by itself; `orderhub connections test` asks now.",
+        "reauth_required": "Make new credentials, `orderhub connections set` them, then `orderhub connections test`.",
+    }
+    return Trouble(
+        tenant=connection.tenant, cause=cause("reach", what, connection.id), subject=subject,
+        title=f"{connection.name}: {titles[what]}: {why}", hint=hints[what], connection=connection.id,
+    )  # fmt: skip
 
 
 def _subject(connection: Connection, kind: str) -> str:

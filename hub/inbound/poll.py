@@ -20,6 +20,7 @@ from hub.contract.flow import Page
 from hub.converse import Converser
 from hub.directory import Connection, Directory
 from hub.inbound.keep import Keeper, Letter, body_key, clean
+from hub.reach import Down
 from hub.store.engine import Engine, Unit
 from hub.store.rows import Head
 from hub.troubles import Trouble, Troubles, cause
@@ -140,6 +141,9 @@ class Sweeper:
         subject = f"{what}:{connection.id}"
         try:
             await running
+        except Down as error:  # its own exception is open, and tells more
+            self._next[connection.id] = self.world.now() + int((error.after or 0) * SECOND)
+            return error
         except HubError as error:
             log.warning("a source could not be read", connection=connection.id, what=what, error=str(error))
             trouble = Trouble(

@@ -16,9 +16,9 @@ import structlog
 from prometheus_client import Counter
 
 from hub.announce import LEASE
+from hub.circuit import SECOND, Circuit
 from hub.directory import Connection, Directory, Endpoint
 from hub.metrics import Metrics
-from hub.outbound.circuit import SECOND, Circuit
 from hub.outbound.heads import Heads
 from hub.outbound.lanes import Bucket, Lane
 from hub.outbound.postman import Postman

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from hub.outbound.circuit import SECOND, Circuit
+from hub.circuit import SECOND, Circuit
 from hub.store.rows import Due
 
 _READY = 1000

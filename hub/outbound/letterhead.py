@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hub import __version__
+from hub.circuit import SECOND
 from hub.contract.settings import MASK
 from hub.directory import Directory, Endpoint
-from hub.outbound.circuit import SECOND
 from hub.outbound.signing import Signer
 from hub.store.rows import Due
 from hub.world import World

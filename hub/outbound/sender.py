@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import io
-import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Literal, Protocol
 
 import aiohttp
 import msgspec
 
 from hub.contract import Headers, Rejected
+from hub.contract.clock import retry_after
 from hub.outbound.dial import DIAL, Blocked, Dial, open_session
 from hub.outbound.guard import Guard
 
@@ -246,17 +244,3 @@ def _named(error: aiohttp.ClientConnectorDNSError, kind: ErrorKind, reason: str)
     if isinstance(error.os_error, Blocked):
         return "blocked", str(error.os_error)
     return kind, f"{error.host}: {reason}"
-
-
-def retry_after(value: str, now: float) -> float | None:
-    """Seconds to wait from a Retry-After of either form, never negative; None when it is neither."""
-    value = value.strip()
-    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", value):
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - now)

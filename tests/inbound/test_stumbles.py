@@ -136,6 +136,8 @@ async def test_a_source_that_hangs_or_stumbles_delays_the_sweep_of_no_other(depo
     while not len(depot.inbox):
         await asyncio.sleep(0.01)
     assert depot.inbox.take(9)[0].connection == "con_2"
+    while list(depot.sweeper._running) != ["con_1"]:
+        await asyncio.sleep(0.01)
 
     gate.set()
     assert await depot.sweeper.step() == 1

@@ -54,12 +54,14 @@ class Circuit:
         self.failures += 1
         self.first_failed_at = self.first_failed_at or now
         opened = not self.is_open and self.failures >= _OPENS_AT
-        if opened:
-            self.opened_at = now
         if opened or (self.is_open and now >= self.probe_at):  # what was under way when it opened is no probe
-            pause = min(_FIRST * (1 + self.probes), _MOST)
-            self.probes += 1
-            self.probe_at = now + pause * SECOND
+            self.opened(now)
         if self.is_open:
             self.probe_at = max(self.probe_at, now + int(wait * SECOND))
         return opened
+
+    def opened(self, now: int) -> None:
+        """Only probes from here on, the next a little later than the one before."""
+        self.opened_at = self.opened_at or now
+        self.probe_at = now + min(_FIRST * (1 + self.probes), _MOST) * SECOND
+        self.probes += 1

@@ -1,0 +1,185 @@
+"""A far side that is down, or does not know us any more, is probed and not hammered; who listens is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from hub.contract import Auth, Context, Conversation, Page, Request, Token
+from hub.contract.errors import HubError, Postponed, Refused
+from hub.directory import Connection
+from hub.reach import Down
+from hub.run import Hub
+from tests.inbound.test_hints import DEPOT, TRUTH, DepotSettings, connect, depot
+
+__all__ = ["depot"]
+
+
+class FarSide:
+    """Answers what it is told to, and counts."""
+
+    def __init__(self, hub: Hub, *answers: httpx.Response) -> None:
+        self.asked: list[httpx.Request] = []
+        self.answers: Iterator[httpx.Response] = iter(answers)
+        self.last = httpx.Response(200, content=TRUTH)
+        hub.converser.client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        found = next(self.answers, self.last)
+        return httpx.Response(found.status_code, headers=found.headers, content=found.content)
+
+
+def look(_: Context[Any]) -> Conversation[int]:
+    """Asks one question."""
+    answer = yield Request(url="https://depot.example/parcels")
+    assert answer is not None
+    return answer.status
+
+
+async def ask(hub: Hub, one: Connection) -> Any:
+    return await hub.converser.run(one, look(await hub.converser.context(one)))
+
+
+async def told(hub: Hub) -> list[str]:
+    rows = await hub.engine.fetch("events_list", tenant="main", after=0, most=99)
+    return [row[3] for row in rows]
+
+
+async def open_titles(hub: Hub) -> list[str]:
+    rows = await hub.engine.fetch("exceptions_list", tenant="main", after=0, state="open", most=9)
+    return [msgspec.json.decode(bytes(row[8]))["title"] for row in rows]
+
+
+async def test_after_five_failures_it_is_probed_a_minute_later_and_recovers_by_itself(depot: Hub) -> None:
+    one = await connect(depot, DepotSettings(api_key="k"))
+    await depot.converser.client.aclose()
+    far = FarSide(depot)
+    far.last = httpx.Response(503)
+    with pytest.raises(Postponed):
+        await ask(depot, one)
+    assert (len(far.asked), await told(depot)) == (4, [])
+    with pytest.raises(Postponed):
+        await ask(depot, one)
+    assert len(far.asked) == 5, "the fifth opened the circuit: the try after it is not made"
+    assert await told(depot) == ["connection.degraded"]
+    assert "its far side is down" in (await open_titles(depot))[0]
+
+    with pytest.raises(Down) as early:
+        await ask(depot, one)
+    assert 0 < (early.value.after or 0) <= 60
+    assert len(far.asked) == 5
+
+    far.last = httpx.Response(200, content=TRUTH)
+    depot.world.move(61)  # type: ignore[attr-defined]
+    assert await ask(depot, one) == 200
+    assert await told(depot) == ["connection.degraded", "connection.recovered"]
+    assert await open_titles(depot) == []
+
+
+async def test_a_process_that_starts_takes_back_what_an_earlier_one_told(depot: Hub) -> None:
+    one = await connect(depot, DepotSettings(api_key="k"))
+    await depot.converser.client.aclose()
+    far = FarSide(depot)
+    far.last = httpx.Response(500)
+    for _ in range(2):
+        with pytest.raises(HubError):
+            await ask(depot, one)
+    depot.reach._known.clear()  # as after a restart
+    far.last = httpx.Response(200, content=TRUTH)
+    assert await ask(depot, one) == 200, "the first question is a probe"
+    assert await told(depot) == ["connection.degraded", "connection.recovered"]
+
+
+def mint(_: Context[Any], old: Token | None) -> Conversation[Token]:
+    """Buys a credential."""
+    answer = yield Request(method="POST", url="https://depot.example/token")
+    assert answer is not None
+    if answer.status != 200:
+        raise Refused("no token is given")
+    return Token(access=answer.body.decode(), expires_in=3600)
+
+
+def show(request: Request, _: Context[Any], token: Token | None) -> Request:
+    """Puts it on a request."""
+    assert token is not None
+    return msgspec.structs.replace(request, headers={"authorization": token.access})
+
+
+GUARDED = msgspec.structs.replace(DEPOT, auth=Auth(sign=show, token=mint))
+
+
+@pytest.mark.parametrize("depot", [GUARDED], indirect=True)
+async def test_a_credential_that_is_not_taken_any_more_is_renewed_once_and_the_question_repeated(
+    depot: Hub,
+) -> None:
+    one = await connect(depot, DepotSettings(api_key="k"))
+    await depot.converser.client.aclose()
+    far = FarSide(
+        depot,
+        httpx.Response(200, content=b"first"),
+        httpx.Response(401),
+        httpx.Response(200, content=b"second"),
+    )
+    assert await ask(depot, one) == 200
+    assert [(one.url.path, one.headers.get("authorization")) for one in far.asked] == [
+        ("/token", None), ("/parcels", "first"), ("/token", None), ("/parcels", "second"),
+    ]  # fmt: skip
+    assert await told(depot) == []
+
+
+@pytest.mark.parametrize("depot", [GUARDED], indirect=True)
+async def test_credentials_that_are_refused_are_told_once_and_noticed_when_they_are_granted_again(
+    depot: Hub,
+) -> None:
+    one = await connect(depot, DepotSettings(api_key="k"))
+    await depot.converser.client.aclose()
+    far = FarSide(depot, httpx.Response(200, content=b"first"), httpx.Response(401), httpx.Response(403))
+    with pytest.raises(Refused):
+        await ask(depot, one)
+    assert await told(depot) == ["connection.reauth_required"]
+    with pytest.raises(Down, match="does not accept our credentials"):
+        await ask(depot, one)
+    assert len(far.asked) == 3
+    assert "no token is given" in (await open_titles(depot))[0]
+
+    far.answers = iter([httpx.Response(200, content=TRUTH)])
+    depot.reach.fresh(one)  # what `orderhub connections test` does
+    assert await ask(depot, one) == 200
+    assert await told(depot) == ["connection.reauth_required", "connection.recovered"]
+    assert await open_titles(depot) == []
+
+
+async def test_the_far_side_may_say_by_a_date_when_to_come_again(depot: Hub) -> None:
+    one = await connect(depot, DepotSettings(api_key="k"))
+    await depot.converser.client.aclose()
+    moment = datetime.fromtimestamp(depot.world.now() / 1e6 + 7200, UTC)
+    far = FarSide(depot, httpx.Response(429, headers={"retry-after": format_datetime(moment, usegmt=True)}))
+    with pytest.raises(Postponed) as wait:
+        await ask(depot, one)
+    assert 7100 < (wait.value.after or 0) <= 7200
+    assert len(far.asked) == 1, "what is asked to wait for two hours is not tried again in half a second"
+
+
+async def test_a_sweep_that_meets_a_far_side_that_is_down_opens_no_second_exception(depot: Hub) -> None:
+    def poll(_: Context[Any], __: str) -> Conversation[None]:
+        answer = yield Request(url="https://depot.example/all")
+        assert answer is not None
+        yield Page(topic="parcel", body=answer.body)
+
+    one = await connect(depot, DepotSettings(api_key="k"))
+    await depot.converser.client.aclose()
+    far = FarSide(depot)
+    far.last = httpx.Response(502)
+    depot.registry.channels["depot"] = msgspec.structs.replace(DEPOT, poll=poll)
+    for _ in range(3):
+        await depot.sweeper.sweep(one)
+    assert len(far.asked) == 5
+    titles = await open_titles(depot)
+    assert len([title for title in titles if "far side is down" in title]) == 1
