@@ -6,6 +6,7 @@ which JSON cannot contain, marks where it goes. So a body is the same bytes at e
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,17 @@ from hub.contract.clock import text
 from hub.directory import Directory, Target
 from hub.orders.book import Page
 from hub.orders.events import Event
+from hub.replies import notice_id
 from hub.store.engine import Engine, Unit
 from hub.store.rows import JSON, Due
 from hub.world import World
 
 API_VERSION = "2027-01"
 LEASE = 60_000_000
+_MENDED = frozenset({"rebuild", "redaction"})
+"""Causes of which no person is told: history was put right, nothing happened."""
+ASKED = "notification.requested"
+"""The event that says that a person is to be told of another."""
 
 
 class Cause(msgspec.Struct, kw_only=True):
@@ -163,8 +169,8 @@ class Announcer:
             (target.id, one.page.id)
             for one in news
             if not one.fresh and not one.silent
-            for event in one.events
-            for target in self._targets(one, event)
+            for event, targets in self._told(one)
+            for target in targets
         }
         rows = sorted(pairs)
         if self.engine.shared and rows:
@@ -174,14 +180,30 @@ class Announcer:
     def _targets(self, one: News, event: Event) -> list[Target]:
         doc = one.page.doc or {}
         found = self.directory.targets(one.tenant, event.type, doc, one.connection)
-        return found + self.directory.writes(
-            one.tenant, event.type, doc, one.connection, one.cause.connection
+        found += self.directory.writes(one.tenant, event.type, doc, one.connection, one.cause.connection)
+        return (
+            found
+            if one.cause.actor in _MENDED
+            else found + self.directory.notices(one.tenant, event.type, doc)
         )
+
+    def _told(self, one: News) -> Iterator[tuple[Event, list[Target]]]:
+        """Each event with its audience; one that a person is to be told of is followed by that news itself."""
+        for event in one.events:
+            targets = [] if one.silent else self._targets(one, event)
+            yield event, targets
+            for target in targets:
+                if target.id.endswith("/notice"):
+                    asked = _asked(event, target)
+                    yield asked, self._targets(one, asked)
 
     def _order(self, draft: Draft, one: News, known: dict[tuple[str, str], str]) -> None:
         page = one.page
         doc = page.doc or {}
-        for event in one.events:
+        told = ""
+        for event, targets in self._told(one):
+            if event.type == ASKED:
+                event.subject = notice_id(told, event.subject)
             page.sequence += 1
             id_, envelope = _envelope(self.world.new_id("evt"), event, one, one.tenant, one.cause, draft.now)
             test = int(bool(doc.get("test")))
@@ -189,7 +211,8 @@ class Announcer:
                 [id_, one.tenant, page.id, page.sequence, event.type, test, page.version, draft.now, envelope]
             )
             page.last_event = id_
-            for target in () if one.silent else self._targets(one, event):
+            told = told if event.type == ASKED else id_
+            for target in targets:
                 self._deliver(draft, one, target, id_, known)
 
     def _deliver(
@@ -206,6 +229,12 @@ class Announcer:
                       previous=previous)
         )  # fmt: skip
         known[key] = event
+
+
+def _asked(event: Event, target: Target) -> Event:
+    """The news that a person is to be told of an event; its subject is the rule until it has its own name."""
+    to = {"event": event.type, "rule": target.shape, "notifier": target.id.partition("/")[0]}
+    return Event(ASKED, "notification", target.shape, [{"path": "notifications", "to": to}])
 
 
 def _delivery(

@@ -31,6 +31,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     hold_outbound: bool = False
     allow_private: tuple[str, ...] = ()
     mappings: str = ""
+    templates: str = ""
 
     @property
     def sqlite_path(self) -> str:
@@ -61,6 +62,7 @@ def from_environment(environ: Mapping[str, str] = os.environ, **told: object) ->
         admin_token=environ.get("ORDERHUB_ADMIN_TOKEN", ""),
         public_url=public,
         mappings=environ.get("ORDERHUB_MAPPINGS", ""),
+        templates=environ.get("ORDERHUB_TEMPLATES", ""),
     )
     return msgspec.structs.replace(base, **given)
 

@@ -28,10 +28,12 @@ from hub.things import (
     Doc,
     Endpoint,
     NoticeRule,
+    Notifier,
     Partner,
     Route,
     Thing,
     Token,
+    address_of,
     places,
     shape,
 )
@@ -237,10 +239,14 @@ class Directory:
         return [
             Target(f"{rule.notifier}/notice", ordered=True, shape=rule.id, held=False)
             for rule in self.all(NoticeRule, tenant)
-            if rule.status == "active" and _glob(rule.event)(event)
+            if rule.status == "active" and _glob(rule.event)(event) and self._reaches(rule, doc)
             if not rule.predicate or self._holds(rule.predicate, event, doc)
             if not rule.consent or self._holds(rule.consent, event, doc)
         ]
+
+    def _reaches(self, rule: NoticeRule, doc: Doc) -> bool:
+        found = self._things["notifier"].get(rule.notifier)
+        return isinstance(found, Notifier) and address_of(found.kind, rule.to, doc) is not None
 
     def _listens(self, connection: Connection, home: str) -> bool:
         """Whether an order's news goes to this connection by itself: it is the order's own, or a tracker's. One that

@@ -35,6 +35,11 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
 
 
+def notice_id(event: str, rule: str) -> str:
+    """The name of the notice that a rule makes of an event: the same however often it is made."""
+    return f"ntc_{hashlib.blake2b(f'{event} {rule}'.encode(), digest_size=13).hexdigest()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """Signs and verifies with the hub's keys (`Vault.keys`)."""

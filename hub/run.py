@@ -47,6 +47,9 @@ from hub.outbound.guard import Guard
 from hub.outbound.heads import Heads
 from hub.outbound.holding import hold, let_go, release
 from hub.outbound.letterhead import Letterhead
+from hub.outbound.notify.accounts import Notifiers
+from hub.outbound.notify.teller import Teller
+from hub.outbound.notify.words import Words
 from hub.outbound.postman import Postman
 from hub.outbound.sender import GuardedSender, Sender
 from hub.outbound.settle import Settler
@@ -58,6 +61,7 @@ from hub.repair.errands import Errands
 from hub.repair.jobs import Jobs
 from hub.repair.redelivery import KIND as REPLAY, Redelivery
 from hub.repair.retention import Retention
+from hub.replies import Marks
 from hub.store.engine import Engine, Poisoned, Unit
 from hub.store.rows import Due
 from hub.store.sqlite import SQLite
@@ -98,11 +102,16 @@ class Hub:
         self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world)
         writes = Writes(engine, self.directory, self.converser, carriers(), world, self._bind)
         self.postman = self._postman(sender)
+        self.marks = Marks(vault.keys)
+        self.notifiers = Notifiers(self.directory, guard, sender, world, self.marks)
+        self.teller = Teller(
+            engine, self.directory, self.notifiers, Words(config.templates), world, self._said, config.public_url
+        )  # fmt: skip
         settler = Settler(engine, self.troubles, world, claim)
         heads = Heads(engine, self.directory, settler, world)
         self.deliver = Deliver(
             engine, self.directory, settler, self.postman, writes.write,
-            self.metrics, world, self._disable, heads, claim, held=config.hold_outbound,
+            self.metrics, world, self._disable, heads, self.teller.send, claim, held=config.hold_outbound,
         )  # fmt: skip
         self.directory.changed = self.deliver.configure
         engine.bell.on("deliveries", self.deliver.spilled)
@@ -110,16 +119,9 @@ class Hub:
         hand = self.deliver.hand if delivers else self._leave
         take = self.deliver.take if delivers else self._leave_all
         self.normalise = Normalise(
-            engine,
-            self.directory,
-            self.recorder,
-            self.troubles,
-            world,
-            self.inbox,
-            take,
-            self._aside,
+            engine, self.directory, self.recorder, self.troubles, world, self.inbox, take, self._aside,
             Accounts(engine, self.directory, world),
-        )
+        )  # fmt: skip
         self.reporter = Reporter(engine, self.directory, self.recorder, self.normalise, world)
         self.notices = Notices(engine, self.directory, self.announcer, self.troubles, world, hand)
         self.errands = Errands(self, self.notices)
@@ -186,6 +188,15 @@ class Hub:
         }
         fact = Fact(subject="decision", ref=ref, order=due.order, doc=said)
         await self.reporter.tell(Call(connection=home, topic="ref", body=b"", facts=[fact], actor="hub"))
+
+    async def _said(self, connection: Connection, order: str, doc: dict[str, Any]) -> None:
+        """What became of a notice is a fact of its order."""
+        fact = Fact(
+            subject="notification", ref=doc["ref"], order=order, doc=doc, full=frozenset({"notification"})
+        )
+        await self.reporter.tell(
+            Call(connection=connection, topic="notification", body=b"", facts=[fact], actor="hub")
+        )
 
     def _aside(self, connection: Connection, said: Redaction | Notice | Stale) -> None:
         if isinstance(said, Stale):

@@ -181,6 +181,19 @@ class Alert(Thing, kw_only=True):
     locale: str = "en"
 
 
+def address_of(kind: str, to: str, doc: Doc) -> str | None:
+    """Where a notifier of this kind reaches the person `to` of an order, "" for one that needs no address; None
+    where it cannot: no address, a masked one, people who are forgotten."""
+    name = "email" if kind == "smtp" else "phone" if kind.endswith("_sms") else ""
+    if not name:
+        return ""
+    for part in dict.fromkeys((to, "buyer", "ship_to", "bill_to") if to == "buyer" else (to,)):
+        person = doc.get(part) or {}
+        if person.get(name) and not person.get("masked"):
+            return str(person[name])
+    return None
+
+
 KINDS: dict[str, type[Thing]] = {
     "connection": Connection,
     "endpoint": Endpoint,

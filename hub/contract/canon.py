@@ -425,6 +425,22 @@ class Fulfillment(Value):
     source_revision: Time | None = None
 
 
+class Notification(Value):
+    """Something said to a person of this order: `number` is the far side's name of it, by which receipts find
+    it (`sms:aliyun:…`, a Message-ID)."""
+
+    ref: Key
+    id: str | None = None
+    number: Text | None = None
+    medium: Literal["mail", "sms", "chat", "webhook"] | None = None
+    rule: Text | None = None
+    template: Text | None = None
+    event: Text | None = None
+    status: Literal["sent", "delivered", "failed"] | None = None
+    reason: Text | None = None
+    at: Time | None = None
+
+
 class Ref(Value):
     """What a far side calls this."""
 
@@ -519,6 +535,7 @@ class Order(Value):
     shipments: list[Shipment] | None = None
     returns: list[Return] | None = None
     # held
+    notifications: list[Notification] | None = None
     id: str | None = None
     tenant: str | None = None
     version: int | None = None
@@ -552,7 +569,7 @@ class Order(Value):
 HELD = frozenset(
     """id tenant version sequence hub_number connection account refs state ready payment_status fulfillment_status
     delivery_status return_status holds notes computed_totals anomalies confirmed_at rejected_at completed_at
-    redacted_at created_at updated_at""".split()
+    redacted_at created_at updated_at notifications""".split()
 )
 """The fields of an order that are the hub's own: refused from outside."""
 
@@ -564,5 +581,6 @@ TARGETS: dict[str, type[Value]] = {
     "payment": Payment,
     "refund": Refund,
     "return": Return,
+    "notification": Notification,
 }
 """What a mapping may aim at, by the first part of its `target:` (`order/1`)."""

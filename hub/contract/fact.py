@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 import msgspec
 
-Subject = Literal["order", "shipment", "fulfillment", "tracking", "payment", "refund", "return", "decision"]
+Subject = Literal[
+    "order", "shipment", "fulfillment", "tracking", "payment", "refund", "return", "decision", "notification"
+]  # fmt: skip
 
 ORDER_FACETS = frozenset(
     {"order", "buyer", "ship_to", "bill_to", "lines", "shipping", "discounts", "taxes", "fees", "totals"}
@@ -23,7 +25,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """One thing said about one object of an order, in canonical words.
 
     `ref` is the object's id at the source, `order` the source's id of the order it belongs to (None:
-    the object is the order, or, for `tracking`, not known: the number in `doc` finds it); an `ord_…` is the
+    the object is the order, or, for `tracking` and `notification`, not known: the number in `doc` finds it); an `ord_…` is the
     hub's own id. `account` names whose order it is where that is another account of this channel, or
     `<channel>:<account>`, or `connection:<name or id>`. `revision` is the source's own
     clock in unix microseconds or its sequence; None means the time of arrival. `doc` has the canonical

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hub.inbound.hear import Heard
+from hub.inbound.hear import NUMBERED, Heard
 from hub.inbound.leaf import Input, Leaf, identity, names, numbers, owned, plain
 from hub.orders import registers, states
 from hub.orders.book import Page
@@ -140,7 +140,7 @@ class Filing:
                 numbered.setdefault((one.tenant, number), set()).update(owners.get(identity(one, heard), ()))
         for one, heard in told:
             ids = owned(owners, one, heard)
-            if heard.said.subject == "tracking":
+            if heard.said.subject in NUMBERED and heard.numbers:
                 ids |= numbered.get((one.tenant, heard.numbers[0]), set())
             for id_ in ids:
                 leaves[id_].facts.append((heard, one))

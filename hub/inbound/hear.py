@@ -32,6 +32,9 @@ class Heard(msgspec.Struct, kw_only=True):
     blob: bytes
 
 
+NUMBERED = frozenset({"tracking", "notification"})
+"""What may speak of a thing by its number alone: a parcel's scans, a message's receipts."""
+
 Find = Callable[[str], Connection | None]
 """Finds a connection by its name or id."""
 
@@ -100,13 +103,13 @@ def _order(fact: Fact, home: str) -> Identity | None:
         return (home, "order", fact.ref)
     if fact.order is not None:
         return (home, "order", fact.order)
-    return None if fact.subject == "tracking" else (home, "order", f"{fact.subject}:{fact.ref}")
+    return None if fact.subject in NUMBERED else (home, "order", f"{fact.subject}:{fact.ref}")
 
 
 def _numbers(fact: Fact) -> list[str]:
     """The parcel numbers a fact brings: a shipment's own, or those of shipments within an order."""
-    if fact.subject == "tracking":
-        return [normal(str(fact.doc.get("number", "")))]
+    if fact.subject in NUMBERED:
+        return [normal(number)] if (number := str(fact.doc.get("number", ""))) or not fact.order else []
     parts: list[dict[str, Any]] = [fact.doc] if fact.subject in ("shipment", "return") else []
     if fact.subject == "order":
         parts = [*fact.doc.get("shipments", ()), *fact.doc.get("returns", ())]

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hub.inbound.hear import Heard, Identity
+from hub.inbound.hear import NUMBERED, Heard, Identity
 from hub.orders import book
 from hub.orders.book import Names, Page, Turned
 from hub.store.engine import Row
@@ -111,7 +111,7 @@ def numbers(leaf: Leaf) -> set[str]:
 def names(one: Input, heard: Heard) -> list[Row]:
     """Every identity under which a fact finds its orders: a parcel's is its number too, whoever names its order."""
     names = [identity(one, heard)]
-    if heard.order and heard.said.subject == "tracking":
+    if heard.order and heard.numbers and heard.said.subject in NUMBERED:
         names.append((one.tenant, *tracking(heard)))
     return names
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hub.orders import ledger as ledgers, money, parcels, registers
+from hub.orders import ledger as ledgers, money, notifications, parcels, registers
 from hub.orders.registers import KEYED, PEOPLE, State
 from hub.orders.states import decide
 
@@ -53,6 +53,7 @@ def compose(state: State, new_id: Names) -> Doc:
     if shipped:
         doc["shipments"] = shipped
     doc |= _refs(sources)
+    doc.update(notifications.told(sources, ranked))
     doc["account"] = own.partition(":")[2]
     _judge(doc, state, own)
     return doc

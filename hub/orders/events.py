@@ -61,6 +61,9 @@ _PARTS = {
             "cancelled", "expired",
         )
     }),
+    "notifications": ("notification", {
+        word: f"notification.{word}" for word in ("sent", "delivered", "failed")
+    }),
     "fulfillments": ("fulfillment", {
         word: f"fulfillment.{word}"
         for word in ("requested", "accepted", "rejected", "picking", "picked", "packed", "cancelled")
@@ -81,7 +84,7 @@ _LEDGER = frozenset(
 )
 _TOLD = frozenset(
     """state ready payment_status fulfillment_status delivery_status return_status holds notes anomalies shipments
-    payments refunds returns fulfillments confirmed_at rejected_at cancelled_at cancel_reason completed_at
+    payments refunds returns fulfillments notifications confirmed_at rejected_at cancelled_at cancel_reason completed_at
     source_payment_status source_fulfillment_status source_revision computed_totals redacted_at refs""".split()
 )
 """Parts of a document that have events of their own, or only follow: a change of these alone is no `order.updated`."""

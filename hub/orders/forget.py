@@ -23,6 +23,7 @@ PLURAL = {
     "refund": "refunds",
     "return": "returns",
     "decision": "decisions",
+    "notification": "notifications",
 }
 """The list of an order in which a subject stands."""
 

@@ -27,6 +27,7 @@ from hub.outbound.settle import Settler, Tried
 from hub.outbound.verdict import Verdict, judge
 from hub.store.engine import Engine, Unit
 from hub.store.rows import PLAIN, Due, due
+from hub.things import Notifier
 from hub.world import World
 
 _LOAD = 500
@@ -36,6 +37,8 @@ log = structlog.get_logger("orderhub.deliver")
 
 Writer = Callable[[Due, Connection, str], Awaitable[tuple[Answer, bytes]]]
 """Runs a write's conversation: what a receiver would have answered, and its log."""
+Speaker = Callable[[Due], Awaitable[tuple[Answer, bytes]]]
+"""Says a notice to a person, and tells the same."""
 
 
 @dataclass(slots=True)
@@ -51,6 +54,7 @@ class Deliver:
     world: World
     disable: Callable[[Endpoint, str], Awaitable[None]]
     heads: Heads
+    say: Speaker
     claim: str = ""
     lanes: dict[str, Lane] = field(default_factory=dict)
     held: bool = False
@@ -140,15 +144,21 @@ class Deliver:
         lane = self.lanes.get(target)
         if lane is None:
             endpoint = self.directory.get(Endpoint, target)
-            rate, slots = (endpoint.rate, endpoint.concurrency) if endpoint else (0.0, 4)
+            speaks = self.directory.get(Notifier, target.partition("/")[0])
+            rate, slots = (
+                (endpoint.rate, endpoint.concurrency) if endpoint else (speaks.rate if speaks else 0.0, 4)
+            )
             lane = self.lanes[target] = Lane(target, slots, Bucket(rate), Circuit(since=self.world.now()))
             lane.paused = self._paused(target)
         return lane
 
     def _paused(self, target: str) -> bool:
         """Whether a target takes nothing for now: an endpoint, or the connection that a write goes to."""
-        found = self.directory.get(Endpoint, target) or self.directory.get(
-            Connection, target.partition("/")[0]
+        owner = target.partition("/")[0]
+        found = (
+            self.directory.get(Endpoint, target)
+            or self.directory.get(Connection, owner)
+            or self.directory.get(Notifier, owner)
         )
         return found is not None and found.status != "active"
 
@@ -304,6 +314,8 @@ class Deliver:
 
     async def _write(self, one: Due) -> tuple[Answer, bytes]:
         connection, _, name = one.target.partition("/")
+        if name == "notice":
+            return await self.say(one)
         found = self.directory.get(Connection, connection)
         if found is None:
             gone = Answer(status=410, error=None)

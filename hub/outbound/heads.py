@@ -19,6 +19,8 @@ from hub.world import World
 
 _PAGE = 500
 _BLOCK = 900.0
+_PATIENCE = 21_600.0
+"""Seconds for which a notice to a person may hold back the next of its order."""
 
 
 @dataclass(slots=True)
@@ -49,7 +51,8 @@ class Heads:
     async def _pass(self, lane: Lane) -> None:
         """Later events of an order pass a head that has failed for longer than its endpoint lets it."""
         endpoint = self.directory.get(Endpoint, lane.target)
-        before = self.world.now() - int((endpoint.block_for if endpoint else _BLOCK) * SECOND)
+        usual = _PATIENCE if lane.target.endswith("/notice") else _BLOCK
+        before = self.world.now() - int((endpoint.block_for if endpoint else usual) * SECOND)
         if lane.circuit.is_open or lane.paused or lane.circuit.since > before:
             self._tried.pop(lane.target, None)
             return

@@ -47,12 +47,12 @@ def account(server: Any, session: Any, envelope: Any, mechanism: str, data: Any)
 
 
 @contextlib.asynccontextmanager
-async def postbox(tls: ssl.SSLContext | None = None, **more: Any) -> AsyncIterator[Postbox]:
+async def postbox(tls: ssl.SSLContext | None = None, port: int = 0, **more: Any) -> AsyncIterator[Postbox]:
     """An SMTP server that runs."""
     box = Postbox()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: SMTP(box, hostname="mail.test", loop=loop, **more), "127.0.0.1", 0, ssl=tls
+        lambda: SMTP(box, hostname="mail.test", loop=loop, **more), "127.0.0.1", port, ssl=tls
     )
     box.port = server.sockets[0].getsockname()[1]
     try:

@@ -56,7 +56,7 @@ class OverHttp:
 
 
 @dataclass(slots=True)
-class Accounts:
+class Notifiers:
     """Opens notifiers; `sender` is the hub's own guarded one."""
 
     directory: Directory

@@ -30,6 +30,7 @@ from hub.world import World
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[^\s@<>,;:\"\\\x00-\x1f]{1,253}")
 _REFERENCES = 20
+_GREYLISTED = 300.0
 
 
 class SmtpSettings(Settings, frozen=True, kw_only=True):
@@ -176,15 +177,17 @@ def judged(error: aiosmtplib.SMTPException) -> Receipt:
     """What an SMTP error means: 5xx of a recipient or of the mail is for good, all else is for now."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         codes = [(one.code, one.message) for one in error.recipients]
-        status: Literal["failed", "later"] = "failed" if all(code >= 500 for code, _ in codes) else "later"
-        return Receipt(status=status, reason="; ".join(f"{code} {text}" for code, text in codes)[:500])
+        reason = "; ".join(f"{code} {text}" for code, text in codes)[:500]
+        if all(code >= 500 for code, _ in codes):
+            return Receipt(status="failed", reason=reason)
+        return Receipt(status="later", reason=reason, after=_GREYLISTED)
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
-        return Receipt(status="later", reason=f"the account was refused: {error.code} {error.message}")
+        return Receipt(status="later", reason=f"the account was refused: {error.code} {error.message}"[:500])
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        permanent = 500 <= error.code < 600 and not isinstance(error, aiosmtplib.SMTPHeloError)
-        return Receipt(
-            status="failed" if permanent else "later", reason=f"{error.code} {error.message}"[:500]
-        )
+        reason = f"{error.code} {error.message}"[:500]
+        if 500 <= error.code < 600 and not isinstance(error, aiosmtplib.SMTPHeloError):
+            return Receipt(status="failed", reason=reason)
+        return Receipt(status="later", reason=reason, after=_GREYLISTED)
     if isinstance(error, aiosmtplib.SMTPNotSupported):
         return Receipt(status="later", reason=str(error)[:500])
     return Receipt(status="unreachable", reason=str(error)[:500])
