@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 Doc = dict[str, Any]
 PATH = "/v1/mappings"
 
-What = Annotated[str, typer.Argument(help="A mapping's file, or the name of one in force.")]
+What = Annotated[str | None, typer.Argument(help="A mapping's file, or the name of one in force.")]
+Partner = Annotated[str, typer.Option("--endpoint", help="Show what this endpoint would be sent.")]
+Event = Annotated[str, typer.Option(help="Of this event (evt_…); the newest that it hears of if none.")]
 Name = Annotated[str, typer.Argument(help="A mapping's name, such as shopify.order.")]
 File = Annotated[Path, typer.Argument(help="The mapping's file.", exists=True, dir_okay=False)]
 Files = Annotated[list[Path] | None, typer.Argument(help="Mapping files; the packaged mappings if none.")]
@@ -69,11 +71,20 @@ def show_(name: Name, json: AsJson = False) -> None:
 
 @app.command("try")
 def try_(
-    mapping: What, body: Body = None, message: Message = "", sample: Sample = "", json: AsJson = False
-) -> None:
-    """Say what a body would mean; nothing is stored. The body is a file, a message of the hub, or a sample."""
+    mapping: What = None, body: Body = None, message: Message = "", sample: Sample = "", endpoint: Partner = "",
+    event: Event = "", json: AsJson = False,
+) -> None:  # fmt: skip
+    """Say what a body would mean; nothing is stored. The body is a file, a message of the hub, or a sample.
+
+    With --endpoint: show exactly what that partner would be sent of an event, by the mapping given or its own."""
     from hub.cli.client import hub
 
+    if endpoint or event:
+        from hub.cli.preview import preview
+
+        return preview(endpoint, event, mapping, json_form=json)
+    if mapping is None:
+        raise Failure("say which mapping: its file or its name", code=USAGE)
     with hub() as line:
         tried = line.post(f"{PATH}/try", {**_which(mapping), **_body(line, body, message, sample)})
     if json:
@@ -84,6 +95,7 @@ def try_(
             show.console().print(f"unknown: {word}", style="yellow")
     if tried.get("error"):
         raise typer.Exit(1) if json else Failure(_fault(tried, mapping))
+    return None
 
 
 @app.command("test")

@@ -11,7 +11,8 @@ from msgspec import UNSET, UnsetType
 from hub.contract.clock import text
 from hub.directory import Endpoint
 from hub.http.ask import Answer, Ask, Page
-from hub.http.keep import copy, drop, find, record, save
+from hub.http.history import NOW, begin, since
+from hub.http.keep import copy, drop, find, record, save, write
 from hub.http.keys import Keys, Rotation, endpoint_keys, public_keys, supply, turn
 from hub.http.problems import missing
 from hub.http.table import PAGING, Op
@@ -21,10 +22,12 @@ from hub.run import set_status
 
 
 class NewEndpoint(Wishes, kw_only=True, forbid_unknown_fields=True):
-    """An endpoint to be made: it gets what happens from now on."""
+    """An endpoint to be made. It gets what happens from `now` on, or, `from` a position of the feed or an event,
+    what happened since as well."""
 
     url: str
     events: list[str] = msgspec.field(default_factory=lambda: ["*"])
+    from_: str | int = msgspec.field(default=NOW, name="from")
 
 
 class EndpointPatch(Wishes, kw_only=True, forbid_unknown_fields=True):
@@ -114,8 +117,15 @@ async def create_endpoint(ask: Ask) -> Answer:
     id_ = ask.hub.world.new_id("end")
     one = Endpoint(id=id_, tenant=ask.tenant, name=id_, url=given.url, events=given.events)
     fulfil(ask, one, given)
-    secret = supply(ask, one)
-    await save(ask, one, "created", secret_shown=secret is not None)
+    secret, position = supply(ask, one), await since(ask, given.from_)
+
+    async def also(unit: Unit) -> None:
+        if position is not None:
+            await begin(ask, unit, one, position)
+
+    detail: dict[str, Any] = {"secret_shown": secret is not None}
+    await write(ask, one, "created", None, also, detail | ({} if position is None else {"from": position}))
+    ask.hub.jobs.wake()
     found = show(ask, find(ask, Endpoint, id_), secret)
     return Answer(value=found, status=201, headers={"location": f"/v1/endpoints/{id_}"})
 
@@ -126,7 +136,7 @@ async def change_endpoint(ask: Ask) -> EndpointOut:
     one = copy(before)
     fulfil(ask, one, given)
     secret = supply(ask, one)
-    more = {"secret_shown": True} if secret else {}
+    more: dict[str, Any] = {"secret_shown": True} if secret else {}
     more |= {"auth_changed": True} if one.auth != before.auth else {}
     await save(ask, one, "changed", before, **more)
     return show(ask, find(ask, Endpoint, one.id), secret)

@@ -38,6 +38,14 @@ def copy(thing: T) -> T:
 
 async def save(ask: Ask, thing: Thing, action: str, before: Thing | None = None, **detail: Any) -> None:
     """Write a thing with its audit row; Problem 409 where its name is taken."""
+    await write(ask, thing, action, before, None, detail)
+
+
+async def write(
+    ask: Ask, thing: Thing, action: str, before: Thing | None, also: Callable[[Unit], Awaitable[None]] | None,
+    detail: dict[str, Any],
+) -> None:  # fmt: skip
+    """As `save`, with what else goes with it in the same transaction."""
     hub, noun = ask.hub, NOUNS[type(thing)]
     other = hub.directory.get(type(thing), thing.name, tenant=thing.tenant)
     if other is not None and other.id != thing.id:
@@ -49,6 +57,8 @@ async def save(ask: Ask, thing: Thing, action: str, before: Thing | None = None,
 
     async def work(unit: Unit) -> None:
         await note(unit, ask, f"{noun}.{action}", thing.id, detail)
+        if also is not None:
+            await also(unit)
         await hub.directory.put(unit, thing, hub.world.now())
 
     try:

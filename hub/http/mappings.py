@@ -126,7 +126,7 @@ async def get_mapping(ask: Ask) -> MappingWhole:
 async def try_mapping(ask: Ask) -> Tried:
     """What a body would mean: nothing is stored."""
     given = ask.decode(Try)
-    mapping = _compiled(ask.hub.registry, given)
+    mapping = _chosen(ask.hub.registry, given)
     raw = bytes(given.body)
     body = msgspec.json.decode(raw, type=str).encode() if raw.startswith(b'"') else raw
     message = Message(
@@ -142,15 +142,15 @@ async def try_mapping(ask: Ask) -> Tried:
     return Tried(mapping=mapping.name, hash=mapping.hash, facts=plain_reads([*facts]), unknown=unknown)
 
 
-def _compiled(registry: Registry, given: Try) -> Mapping:
+def _chosen(registry: Registry, given: Try) -> Mapping:
     if given.mapping:
-        return _compile(registry, given.mapping, "mapping")
+        return compiled(registry, given.mapping, "mapping")
     if given.name not in registry.texts:
         raise missing("mapping", given.name)
     return registry.mapping(given.name)
 
 
-def _compile(registry: Registry, text: str, field: str) -> Mapping:
+def compiled(registry: Registry, text: str, field: str) -> Mapping:
     """A text compiled over the mappings in force; Problem 422 with every fault and its place."""
     try:
         return compile_mapping(text, file=f"{field}.yaml", find=lambda name: _found(registry, name).text)
@@ -168,7 +168,7 @@ async def activate_mapping(ask: Ask) -> Answer:
     """Put a text into force: it compiles, its own tests hold, and every mapping that extends it still compiles."""
     given = ask.decode(Activate)
     _alone(ask)
-    mapping = _compile(ask.hub.registry, given.text, "text")
+    mapping = compiled(ask.hub.registry, given.text, "text")
     if given.name and given.name != mapping.name:
         raise invalid(f"the text is of {mapping.name!r}", "name")
     failures = [str(one) for one in run_tests(mapping, package_folder("mappings"))]

@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 import structlog
 
-from hub.contract.errors import Misconfigured, Unmapped, Unreadable
+from hub.contract.errors import HubError, Misconfigured, Unmapped, Unreadable
 from hub.contract.mapping import Expression, Mapping, compile_expression
 from hub.contract.settings import MASK
 from hub.directory import Directory, Endpoint
 from hub.outbound.credentials import Credentials, Unauthorised
 from hub.outbound.letterhead import Letterhead, masked
-from hub.outbound.render import LeftOut, render, told
+from hub.outbound.render import LeftOut, body_for, render, told
 from hub.outbound.sender import CAP, Answer, Post, Sender
 from hub.outbound.verdict import took
 from hub.store.engine import Engine, Unit
@@ -62,12 +62,10 @@ class Postman:
         """One attempt: the answer, judged by the endpoint's own expression where it has one, and its log."""
         try:
             body = one.body() if one.shape == "full" else await self._body(endpoint, one)
-        except LeftOut:
-            answer = Answer(error="left_out", reason=f"{endpoint.mapping} leaves this event out")
-            return answer, _log(one, None, answer)
-        except (Misconfigured, Unreadable) as error:
-            await self._failed(endpoint, one, error)
-            answer = Answer(error="mapping", reason=told(error))
+        except (Misconfigured, Unreadable, LeftOut) as error:
+            if not isinstance(error, LeftOut):
+                await self._failed(endpoint, one, error)
+            answer = _unmade(endpoint, error)
             return answer, _log(one, None, answer)
         post, answer = await self._sent(endpoint, one, body, at)
         if one.order and took(answer.status, answer.error, answer.accepted):
@@ -75,18 +73,16 @@ class Postman:
         return answer, _log(one, post, answer)
 
     async def exchange(self, endpoint: Endpoint, one: Due, at: int) -> tuple[Post, Answer]:
-        """A post of which nothing is kept, and its answer; raises what a mapping raises."""
-        return await self._sent(endpoint, one, self.body(endpoint, one), at)
+        """A post of which nothing is kept, and its answer."""
+        try:
+            body = body_for(endpoint, one.envelope, one.doc, self._mapping(endpoint.mapping))
+        except (Misconfigured, Unreadable, LeftOut) as error:
+            return Post(url=endpoint.url), _unmade(endpoint, error)
+        return await self._sent(endpoint, one, body, at)
 
-    def letter(self, endpoint: Endpoint, one: Due, at: int) -> Post:
-        """Exactly what an endpoint would be sent now, its credentials masked; raises what a mapping raises."""
-        shown = {"authorization": MASK} if endpoint.auth else {}
-        return self._letter(endpoint, one, self.body(endpoint, one), at, shown)
-
-    def body(self, endpoint: Endpoint, one: Due) -> bytes:
-        """A body rendered anew; raises Misconfigured, Unreadable or LeftOut."""
-        mapping = self._mapping(endpoint.mapping)
-        return render(one.body(), self.directory.shape(endpoint), mapping)
+    def letter(self, endpoint: Endpoint, one: Due, body: bytes, at: int) -> Post:
+        """Exactly what an endpoint would be sent now, its credentials masked."""
+        return self._letter(endpoint, one, body, at, {"authorization": MASK} if endpoint.auth else {})
 
     async def _sent(self, endpoint: Endpoint, one: Due, body: bytes, at: int) -> tuple[Post, Answer]:
         """The post and its judged answer. A fetched token that is refused is fetched once more: it may have been
@@ -185,6 +181,13 @@ class Postman:
             place=place(error) if isinstance(error, Unreadable) else None,
         )
         await self.engine.transact(lambda unit: self.troubles.open(unit, [trouble]))
+
+
+def _unmade(endpoint: Endpoint, error: HubError | LeftOut) -> Answer:
+    """What stands for an answer where the endpoint's mapping made no body."""
+    if isinstance(error, LeftOut):
+        return Answer(error="left_out", reason=f"{endpoint.mapping} leaves this event out")
+    return Answer(error="mapping", reason=told(error))
 
 
 def exchanged(answer: Answer) -> dict[str, Any]:

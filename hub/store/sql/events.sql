@@ -19,3 +19,17 @@ ORDER BY events.position LIMIT :most;
 SELECT events.position, events.id, events.order_id, events.type, events.test, events.sequence, events.envelope, snapshots.doc
 FROM events LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
 WHERE events.tenant = :tenant AND events.id = :id;
+
+-- name: events_newest
+SELECT events.position, events.id, events.order_id, events.type, events.test, events.sequence, events.envelope,
+       snapshots.doc, COALESCE(orders.connection, ''), COALESCE(orders.silent, 0)
+FROM events LEFT JOIN orders ON orders.id = events.order_id
+LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
+WHERE events.tenant = :tenant ORDER BY events.position DESC LIMIT :most;
+
+-- name: events_whole
+SELECT events.position, events.id, events.order_id, events.type, events.test, events.sequence, events.envelope,
+       snapshots.doc, COALESCE(orders.connection, ''), COALESCE(orders.silent, 0)
+FROM events LEFT JOIN orders ON orders.id = events.order_id
+LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
+WHERE events.tenant = :tenant AND events.id = :id;
