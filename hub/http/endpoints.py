@@ -19,6 +19,7 @@ from hub.http.table import PAGING, Op
 from hub.http.wishes import Wishes, fulfil, shown_auth
 from hub.outbound.holding import abandon
 from hub.run import set_status
+from hub.store.engine import Unit
 
 
 class NewEndpoint(Wishes, kw_only=True, forbid_unknown_fields=True):
