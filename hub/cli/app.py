@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hub.cli import (
+    changes,
     connections,
     deliveries,
     endpoints,
@@ -53,7 +54,7 @@ for _panel, _groups in (
         "tokens": parties.tokens, "routes": parties.routes,
     }),
     (WATCH, {
-        "orders": orders.app, "messages": messages.app, "events": events.app, "deliveries": deliveries.app,
+        "orders": orders.app, "changes": changes.app, "messages": messages.app, "events": events.app, "deliveries": deliveries.app,
         "exceptions": exceptions.app, "jobs": jobs.app, "map": maps.app,
     }),
 ):  # fmt: skip

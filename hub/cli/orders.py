@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli import show
-from hub.cli.failures import Failure
-from hub.cli.nouns import group, quoted
+from hub.cli.failures import USAGE, Failure
+from hub.cli.nouns import Sets, group, pairs, quoted, typed
 from hub.cli.show import AsJson, Most
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ Since = Annotated[str, typer.Option(help="Only changed since: a time, or 30m, 12
 Reason = Annotated[str, typer.Option(help="Why.")]
 Note = Annotated[str, typer.Option(help="What to remember of it.")]
 Text = Annotated[str, typer.Argument(help="The note.")]
+Lines = Annotated[str, typer.Option("--file", help="A JSON file with what is to be filled in.")]
 HoldId = Annotated[str, typer.Option("--hold", help="Only this hold; all of them if none.")]
 
 app = group("Orders: list, show, follow, decide.")
@@ -98,6 +99,54 @@ def timeline(order: Which, json: AsJson = False) -> None:
     with hub() as line:
         found = line.pages(f"{PATH}/{find(line, order)}/timeline")
         show.rows(found, columns, json_lines=json, none="Nothing was said of it yet.")
+
+
+@app.command("drafts")
+def drafts(connection: Connection = "", limit: Most = 1000, json: AsJson = False) -> None:
+    """List the drafts that wait for a person, and what each waits for."""
+    from hub.cli.client import hub
+
+    columns = {"number": "number|hub_number", "buyer": "buyer.name|buyer.email|ship_to.name", "read from": "entry.form",
+               "trust": "entry.confidence", "waits for": "waits", "id": "id"}  # fmt: skip
+    with hub() as line:
+        found = line.pages(PATH, most=limit, state="draft", connection=connection)
+        told = (one if json else one | {"waits": _waits(one)} for one in found)
+        show.rows(told, columns, json_lines=json, none="No draft waits.")
+
+
+def _waits(doc: Mapping[str, Any]) -> str:
+    reasons = (doc.get("entry") or {}).get("reasons", ())
+    return "; ".join(f"{one['field']}: {one['reason']}" for one in reasons) or "confirmation"
+
+
+@app.command("complete")
+def complete(order: Which, sets: Sets = None, file: Lines = "", json: AsJson = False) -> None:
+    """Complete a draft: `--set ship_to.city=Bonn`, `--set lines='[{"sku": "W-1", "qty": 2}]'`, or a JSON file."""
+    from hub.cli.client import hub
+
+    body = _body(sets, file)
+    with hub() as line:
+        doc = line.patch(f"{PATH}/{find(line, order)}/draft", body)
+    show.said(f"{doc.get('number') or doc['hub_number']} waits for {_waits(doc)}", json_form=json, doc=doc)
+
+
+def _body(sets: list[str] | None, file: str) -> dict[str, Any]:
+    body = typed("{}" if not file else next(iter(pairs([f"file=@{file}"]).values())))
+    if not isinstance(body, dict):
+        raise Failure(
+            f"{file}: not a JSON object", hint='Like {"purchase_order": "PO-1", "lines": []}.', code=USAGE
+        )
+    for name, value in pairs(sets).items():
+        *above, last = name.split(".")
+        place = body
+        for part in above:
+            place = place.setdefault(part, {})
+        place[last] = typed(value)
+    if not body:
+        raise Failure(
+            "nothing is given to complete it with", hint="--set FIELD=VALUE or --file FILE.", code=USAGE
+        )
+    return body
 
 
 @app.command("confirm")

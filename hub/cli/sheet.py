@@ -56,14 +56,31 @@ def _facts(doc: Doc) -> Iterator[Text]:
         yield Text("ship to  " + ", ".join(_place(address)))
     if doc.get("placed_at"):
         yield Text(f"placed   {time(doc['placed_at'])} UTC")
-    for hold in doc.get("holds", ()):
-        yield Text(
-            f"held     {hold['reason']} since {time(hold['at'])} {hold.get('note', '')}".rstrip(), "yellow"
-        )
+    yield from _waits(doc)
     for note in doc.get("notes", ()):
         yield Text(f"note     {note['text']}")
     if doc.get("customer_note"):
         yield Text(f"buyer's note  {doc['customer_note']}")
+
+
+def _waits(doc: Doc) -> Iterator[Text]:
+    """What a person has to look at."""
+    for hold in doc.get("holds", ()):
+        yield Text(
+            f"held     {hold['reason']} since {time(hold['at'])} {hold.get('note', '')}".rstrip(), "yellow"
+        )
+    for doubt in (doc.get("entry") or {}).get("reasons", ()):
+        yield Text(_doubt(doubt), "yellow")
+    for change in doc.get("changes", ()):
+        if change["status"] == "requested":
+            yield Text(f"change   {change['id']} waits: orderhub changes show {doc['id']}", "yellow")
+
+
+def _doubt(doubt: Doc) -> str:
+    """A reason for a person to look, with all that the text might mean."""
+    text = f" {doubt['text']!r}" if doubt.get("text") else ""
+    might = f", may be {' or '.join(doubt['readings'])}" if doubt.get("readings") else ""
+    return f"doubt    {doubt['field']}{text}: {doubt['reason']}{might}"
 
 
 def _place(address: Doc) -> Iterator[str]:

@@ -478,6 +478,61 @@ class Note(Value):
     by: Text | None = None
 
 
+class Doubt(Value):
+    """A reason for a person to look at a draft: the field, what is wrong, the text, and all that it might mean."""
+
+    field: Key
+    reason: Text
+    text: Text | None = None
+    readings: list[Text] | None = None
+
+
+class Entry(Value):
+    """How an order was read where nobody typed it in: the form of the text, the message, the reasons for which it
+    waits as a draft; `fields` tells of each value the `part`, `place`, `text` and `confidence` (0 to 1)."""
+
+    form: Text | None = None
+    message: Text | None = None
+    confidence: Decimal | None = None
+    reasons: list[Doubt] | None = None
+    fields: dict[str, Any] | None = None
+
+
+ActionKind = Literal[
+    "set_quantity", "set_price", "add_line", "remove_line", "set_address", "set_delivery", "set_total", "note"
+]
+
+
+class Action(Value):
+    """One change of an order: of the line of this ref (or SKU), or of the order."""
+
+    kind: ActionKind
+    line: Text | None = None
+    sku: Text | None = None
+    quantity: Decimal | None = None
+    unit_price: Money | None = None
+    add: Line | None = None
+    ship_to: Address | None = None
+    requested_delivery: Delivery | None = None
+    total: Money | None = None
+    text: Text | None = None
+
+
+class ChangeSet(Value):
+    """Changes that somebody asked for, to be confirmed or declined as one; at most one of an order is `requested`."""
+
+    id: Key
+    status: Literal["requested", "confirmed", "declined", "cancelled"]
+    actions: list[Action]
+    requested_at: Time | None = None
+    requested_by: Text | None = None
+    reason: Text | None = None
+    message: Text | None = None
+    decided_at: Time | None = None
+    decided_by: Text | None = None
+    decision: Text | None = None
+
+
 class Anomaly(Value):
     """Something that cannot be, and is: kept, shown, never refused."""
 
@@ -534,6 +589,7 @@ class Order(Value):
     fulfillments: list[Fulfillment] | None = None
     shipments: list[Shipment] | None = None
     returns: list[Return] | None = None
+    entry: Entry | None = None
     # held
     notifications: list[Notification] | None = None
     id: str | None = None
@@ -556,6 +612,7 @@ class Order(Value):
     return_status: Literal["none", "requested", "partially_returned", "returned"] | None = None
     holds: list[Hold] | None = None
     notes: list[Note] | None = None
+    changes: list[ChangeSet] | None = None
     computed_totals: Totals | None = None
     anomalies: list[Anomaly] | None = None
     confirmed_at: Time | None = None
@@ -568,7 +625,7 @@ class Order(Value):
 
 HELD = frozenset(
     """id tenant version sequence hub_number connection account refs state ready payment_status fulfillment_status
-    delivery_status return_status holds notes computed_totals anomalies confirmed_at rejected_at completed_at
+    delivery_status return_status holds notes changes computed_totals anomalies confirmed_at rejected_at completed_at
     redacted_at created_at updated_at notifications""".split()
 )
 """The fields of an order that are the hub's own: refused from outside."""

@@ -10,6 +10,7 @@ from msgspec import Meta
 from hub.contract.canon import CancelReason, HoldReason, Order
 from hub.contract.clock import text
 from hub.contract.fact import Fact
+from hub.directory import Connection
 from hub.http.ask import Answer, Ask
 from hub.http.orders import DOC, held, shown
 from hub.http.problems import Problem
@@ -17,7 +18,7 @@ from hub.http.speaking import speaker
 from hub.http.table import Op
 from hub.http.versions import wanted
 from hub.inbound.report import Call
-from hub.orders.states import ALLOWED
+from hub.orders import states
 from hub.store.rows import Head
 
 Remark = Annotated[str, Meta(max_length=2000)]
@@ -94,16 +95,26 @@ async def note_order(ask: Ask) -> Answer:
 
 
 async def _decide(ask: Ask, kind: str, given: msgspec.Struct) -> Answer:
-    """Judged and recorded in one transaction; Problem 409 with what is allowed, 412 where the order has changed."""
+    doc = {name: value for name, value in msgspec.to_builtins(given).items() if value}
+    return await take(ask, kind, doc, ask.hub.world.new_id("dec"))
+
+
+async def take(
+    ask: Ask,
+    kind: str,
+    given: dict[str, Any],
+    ref: str,
+    also: tuple[Fact, ...] = (),
+    home: Connection | None = None,
+) -> Answer:
+    """A decision with its own facts, judged and recorded in one transaction; Problem 409 with what is allowed, 412
+    where the order has changed. `home` is who is spoken for, where what follows has to be said as the order's own."""
     id_ = (await held(ask, ask.path()))[0]
-    world = ask.hub.world
-    doc = {name: value.replace("\0", "") for name, value in msgspec.to_builtins(given).items() if value}
-    ref = world.new_id("dec")
-    doc |= {"kind": kind, "ref": ref, "at": text(world.now()), "by": ask.who.name}
+    doc = _plain(given) | {"kind": kind, "ref": ref, "at": text(ask.hub.world.now()), "by": ask.who.name}
     told = await ask.hub.reporter.tell(Call(
-        connection=await speaker(ask), topic=kind, body=ask.body, actor="api", by=ask.who.name, key=ask.key,
-        facts=[Fact(subject="decision", ref=ref, order=id_, doc=doc, topic=kind)], decision=kind, version=wanted(ask),
-        head=Head(method="POST", path=ask.request.url.path),
+        connection=home or await speaker(ask), topic=kind, body=ask.body, actor="api", by=ask.who.name, key=ask.key,
+        facts=[Fact(subject="decision", ref=ref, order=id_, doc=doc, topic=kind), *also], decision=kind,
+        version=wanted(ask), head=Head(method="POST", path=ask.request.url.path),
     ))  # fmt: skip
     row = await held(ask, id_)
     if told.refused:
@@ -114,9 +125,17 @@ async def _decide(ask: Ask, kind: str, given: msgspec.Struct) -> Answer:
     )
 
 
+def _plain(value: Any) -> Any:
+    """As it was given, without NUL."""
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value.replace("\0", "") if isinstance(value, str) else value
+
+
 def _refused(ask: Ask, reason: str, row: tuple[Any, ...]) -> Problem:
-    state = msgspec.json.decode(row[DOC]).get("state", "stub")
-    allowed = sorted(kind for kind, states in ALLOWED.items() if state in states)
+    allowed = states.allowed(msgspec.json.decode(row[DOC]))
     if wanted(ask) is not None and wanted(ask) != row[3]:
         return Problem(412, "stale_version", reason, allowed=allowed, headers={"etag": f'"{row[3]}"'})
     return Problem(409, "invalid_transition", reason, allowed=allowed)

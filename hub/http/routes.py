@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from hub.http import (
     audits,
+    changes,
     channels,
     connections,
     decisions,
@@ -42,6 +43,7 @@ TABLE: tuple[Op, ...] = (
     *previews.OPS,
     *orders.OPS,
     *decisions.OPS,
+    *changes.OPS,
     *reports.OPS,
     *messages.OPS,
     *facts.OPS,

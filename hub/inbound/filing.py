@@ -123,7 +123,7 @@ class Filing:
                     page = leaves[id_].page
                     if one.version is not None and page.version != one.version:
                         refused[n] = f"the order is at version {page.version}, not {one.version}"
-                    elif one.decision and (why := states.refusal(one.decision, page.doc or {})):
+                    elif one.decision and (why := states.refusal(one.decision, page.doc or {}, _said(one))):
                         refused[n] = why
         return refused
 
@@ -165,3 +165,8 @@ class Filing:
                 found.setdefault(id_, []).append((heard, source))
         for id_, facts in found.items():
             leaves[id_].facts[:0] = facts
+
+
+def _said(one: Input) -> dict[str, Any]:
+    """What a decision says of itself."""
+    return next((heard.said.doc for heard in one.heard if heard.said.subject == "decision"), {})

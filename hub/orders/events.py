@@ -83,7 +83,7 @@ _LEDGER = frozenset(
     )
 )
 _TOLD = frozenset(
-    """state ready payment_status fulfillment_status delivery_status return_status holds notes anomalies shipments
+    """state ready payment_status fulfillment_status delivery_status return_status holds notes changes anomalies shipments
     payments refunds returns fulfillments notifications confirmed_at rejected_at cancelled_at cancel_reason completed_at
     source_payment_status source_fulfillment_status source_revision computed_totals redacted_at refs""".split()
 )
@@ -131,6 +131,7 @@ def _order(old: Doc, new: Doc, changes: list[Change]) -> Iterator[Event]:
         yield _event("order.confirmed", new)
     if new["payment_status"] in _PAID and old.get("payment_status") not in _PAID:
         yield _event("order.paid", new, _of(changes, "payment_status"))
+    yield from _changes(old, new)
     if not born and was != "stub":
         yield from _edits(old, new, changes)
     yield from _holds(old, new)
@@ -168,6 +169,23 @@ def _holds(old: Doc, new: Doc) -> Iterator[Event]:
         yield _event("order.on_hold", new, [{"path": "holds", "to": has[name]}])
     for name in sorted(had.keys() - has.keys()):
         yield _event("order.released", new, [{"path": "holds", "from": had[name]}])
+
+
+def _changes(old: Doc, new: Doc) -> Iterator[Event]:
+    """Change sets that were asked for or decided; one whose place another took is told by that other."""
+    was = {one["id"]: one["status"] for one in old.get("changes", ())}
+    for index, one in enumerate(new.get("changes", ())):
+        told = [one["status"]] if one["status"] != was.get(one["id"]) else []
+        if told and one["id"] not in was and one["status"] != "requested":
+            told = ["requested", *told]
+        for word in told:
+            if word != "cancelled":
+                yield Event(
+                    f"order_change.{word}",
+                    "order_change",
+                    one["id"],
+                    [{"path": f"changes[{index}].status", "to": word}],
+                )
 
 
 def _shipments(old: Doc, new: Doc) -> Iterator[Event]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hub.orders import registers
+from hub.orders import changes, registers
 
 Doc = dict[str, Any]
 
@@ -24,6 +24,10 @@ ALLOWED: dict[str, frozenset[str]] = {
     "note": frozenset(
         {"stub", "draft", "open", "confirmed", "rejected", "in_progress", "completed", "cancelled"}
     ),
+    "complete": frozenset({"draft"}),
+    "change": frozenset({"draft", "open", "confirmed", "in_progress"}),
+    "confirm_change": frozenset({"draft", "open", "confirmed", "in_progress"}),
+    "decline_change": frozenset({"draft", "open", "confirmed", "in_progress", "completed", "cancelled"}),
 }
 """Decision → the states in which it may be taken."""
 
@@ -32,13 +36,22 @@ ATTENDED = frozenset({"phone", "sales_rep", "email"})
 """Orders that a person took or wrote: they wait to be confirmed, whatever their source's default is."""
 
 
-def refusal(decision: str, doc: Doc) -> str:
+def refusal(decision: str, doc: Doc, said: Doc) -> str:
     """Why this decision cannot be taken now, "" when it can."""
     state = doc.get("state", "stub")
     if state in ALLOWED[decision]:
-        return ""
-    allowed = sorted(name for name, states in ALLOWED.items() if state in states)
-    return f"{decision} is not allowed while the order is {state}; allowed: {', '.join(allowed) or 'nothing'}"
+        if decision in changes.KINDS:
+            return changes.refusal(decision, doc, said)
+        empty = decision == "confirm" and state == "draft" and not doc.get("lines")
+        return "the draft has no lines: complete it first" if empty else ""
+    return f"{decision} is not allowed while the order is {state}; allowed: {', '.join(allowed(doc)) or 'nothing'}"
+
+
+def allowed(doc: Doc) -> list[str]:
+    """The decisions that may be taken now."""
+    state = doc.get("state", "stub")
+    idle = frozenset() if changes.pending(doc) else frozenset({"confirm_change", "decline_change"})
+    return sorted(name for name, states in ALLOWED.items() if state in states and name not in idle)
 
 
 @dataclass(slots=True)
@@ -52,6 +65,7 @@ class Verdict:
     told: bool
     holds: list[Doc]
     notes: list[Doc]
+    changes: list[Doc]
     reason: str
     at: str
 
@@ -70,6 +84,8 @@ class Verdict:
             doc["holds"] = self.holds
         if self.notes:
             doc["notes"] = self.notes
+        if self.changes:
+            doc["changes"] = self.changes
         doc["ready"] = _ready(doc)
 
     def _state(self, doc: Doc) -> str:
@@ -114,6 +130,7 @@ def decide(doc: Doc, state: registers.State, home: str) -> Verdict:
         told="order" in source.get("facets", {}),
         holds=_holds(taken),
         notes=[_note(one) for one in taken if one["kind"] == "note"],
+        changes=changes.fold(taken),
         reason=doc.get("cancel_reason") or cancel.get("reason", ""),
         at=doc.get("cancelled_at") or cancel.get("at", ""),
     )

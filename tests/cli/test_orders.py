@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import httpx
 import pytest
 
 from hub.cli.orders import moment
@@ -49,7 +50,7 @@ def test_people_decide_and_refused_decisions_say_what_is_allowed(at_hub, order):
     refused = at_hub("orders", "confirm", "LL-2041")
 
     assert refused.code == 1
-    assert "Allowed now: cancel, hold, note, release." in refused.err
+    assert "Allowed now: cancel, change, hold, note, release." in refused.err
 
 
 def test_a_hold_for_no_known_reason_is_told(at_hub, order):
@@ -107,3 +108,65 @@ def test_so_long_ago_is_a_moment():
     assert moment("") == ""
     assert moment("7d").endswith("Z")
     assert moment("90x") == "90x"
+
+
+@pytest.fixture
+def tell(served):
+    """Says something to the hub over its API."""
+
+    def post(path, body):
+        answer = httpx.post(served.url + path, json=body, headers={"authorization": f"Bearer {served.token}"})
+        assert answer.is_success, answer.text
+
+    return post
+
+
+@pytest.fixture
+def draft(tell):
+    """A draft from the phone, without lines."""
+    body = {"ref": "call-7", "number": "CALL-7", "draft": True, "channel": "phone", "currency": "EUR"}
+    entry = {
+        "form": "text",
+        "confidence": "0.5",
+        "reasons": [{"field": "lines", "reason": "no line was found"}],
+    }
+    tell("/v1/orders", body | {"entry": entry})
+    return "CALL-7"
+
+
+def test_drafts_say_what_they_wait_for_and_are_completed_and_confirmed(at_hub, draft, tmp_path):
+    file = tmp_path / "lines.json"
+    file.write_text(json.dumps({"lines": [{"sku": "LAMP", "qty": 2, "unit_price": "10.00"}]}))
+
+    listed = at_hub("orders", "drafts").out
+    shown = at_hub("orders", "show", draft).out
+    refused = at_hub("orders", "confirm", draft)
+    done = at_hub(
+        "orders", "complete", draft, "--file", str(file), "--set", "ship_to.city=Bonn", "--json"
+    ).json()
+    confirmed = at_hub("orders", "confirm", draft).out
+
+    assert "lines: no line was found" in listed
+    assert "doubt    lines" in shown
+    assert (refused.code, "complete it first" in refused.err) == (1, True)
+    assert (done["ship_to"]["city"], done["lines"][0]["sku"], done["entry"]["reasons"]) == (
+        "Bonn",
+        "LAMP",
+        [],
+    )
+    assert "confirmed" in confirmed
+    assert "nothing is given" in at_hub("orders", "complete", draft).err
+
+
+def test_a_change_is_shown_and_decided_at_the_terminal(at_hub, order, tell):
+    path = f"/v1/orders/{order['id']}"
+    sku = order["lines"][0]["sku"]
+    for word, told in (("decline", "declined"), ("confirm", "confirmed")):
+        tell(f"{path}/changes", {"actions": [{"kind": "set_quantity", "sku": sku, "quantity": "9"}]})
+        assert "requested" in at_hub("changes", "list", "LL-2041").out
+        assert "lines[0].quantity" in at_hub("changes", "show", "LL-2041").out
+        assert "waits" in at_hub("orders", "show", "LL-2041").out
+        assert told in at_hub("changes", word, "LL-2041").out
+
+    assert at_hub("orders", "show", "LL-2041", "--json").json()["lines"][0]["quantity"]["ordered"] == "9"
+    assert "no change of LL-2041 waits" in at_hub("changes", "confirm", "LL-2041").err

@@ -168,19 +168,32 @@ ARROWS = {
     "hold": {"draft", "open", "confirmed", "in_progress"},
     "release": {"draft", "open", "confirmed", "in_progress"},
     "note": set(STATES),
+    "complete": {"draft"},
+    "change": {"draft", "open", "confirmed", "in_progress"},
+    "confirm_change": {"draft", "open", "confirmed", "in_progress"},
+    "decline_change": {"draft", "open", "confirmed", "in_progress", "completed", "cancelled"},
 }
+OPEN = {"id": "chg_1", "status": "requested", "actions": []}
 
 
 def test_decisions_follow_the_arrows_and_no_others() -> None:
     assert {kind: set(states) for kind, states in ALLOWED.items()} == ARROWS
     for kind, states in ARROWS.items():
         for state in STATES:
-            why = refusal(kind, {"state": state})
+            waiting = [OPEN] if kind.endswith("_change") else []
+            held = {"state": state, "lines": [{"ref": "1"}], "changes": waiting}
+            why = refusal(kind, held, {"change": "chg_1"})
             assert (why == "") == (state in states)
 
 
 def test_a_refused_decision_says_what_would_be_allowed() -> None:
-    assert refusal("confirm", {"state": "cancelled"}) == (
+    assert refusal("confirm", {"state": "cancelled"}, {}) == (
         "confirm is not allowed while the order is cancelled; allowed: note"
     )
-    assert refusal("hold", {}) == "hold is not allowed while the order is stub; allowed: cancel, note"
+    assert refusal("hold", {}, {}) == "hold is not allowed while the order is stub; allowed: cancel, note"
+
+
+def test_a_draft_without_lines_is_not_confirmed() -> None:
+    assert refusal("confirm", {"state": "draft", "lines": []}, {}) == (
+        "the draft has no lines: complete it first"
+    )
