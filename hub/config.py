@@ -32,6 +32,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     allow_private: tuple[str, ...] = ()
     mappings: str = ""
     templates: str = ""
+    dns: str = ""
+    smtp: str = ""
+    lmtp: str = ""
+    smtp_cert: str = ""
+    smtp_key: str = ""
 
     @property
     def sqlite_path(self) -> str:
@@ -53,6 +58,7 @@ def from_environment(environ: Mapping[str, str] = os.environ, **told: object) ->
     public = environ.get("ORDERHUB_PUBLIC_URL", "").rstrip("/")
     if public and not public.startswith(("http://", "https://")):
         faults.append(f"ORDERHUB_PUBLIC_URL: {public!r} does not start with http:// or https://")
+    dns = _server(environ.get("ORDERHUB_DNS", ""), faults)
     if faults:
         raise Misconfigured(faults)
     given = {name: value for name, value in told.items() if value is not None and name != "database"}
@@ -63,8 +69,16 @@ def from_environment(environ: Mapping[str, str] = os.environ, **told: object) ->
         public_url=public,
         mappings=environ.get("ORDERHUB_MAPPINGS", ""),
         templates=environ.get("ORDERHUB_TEMPLATES", ""),
+        dns=dns,
     )
     return msgspec.structs.replace(base, **given)
+
+
+def _server(text: str, faults: list[str]) -> str:
+    host, _, port = text.rpartition(":")
+    if text and (not host or not port.isdigit()):
+        faults.append(f"ORDERHUB_DNS: {text!r} is no HOST:PORT of a name server")
+    return text
 
 
 def _keys(text: str, faults: list[str]) -> tuple[bytes, ...]:

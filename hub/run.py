@@ -33,6 +33,11 @@ from hub.inbound.inbox import Inbox
 from hub.inbound.intake import Intake
 from hub.inbound.keep import Keeper
 from hub.inbound.keyring import Keyring
+from hub.inbound.mail.cell import Cell
+from hub.inbound.mail.judge import Judge
+from hub.inbound.mail.ledger import Ledger
+from hub.inbound.mail.post import Post
+from hub.inbound.mail.resolver import Dns
 from hub.inbound.normalise import Normalise
 from hub.inbound.notices import Notices
 from hub.inbound.poll import Sweeper
@@ -93,7 +98,8 @@ class Hub:
         self.troubles = Troubles(world, alone=not engine.shared)
         self.directory = Directory(engine, vault, registry, partial(compile_expression, file="filter"))
         self.inbox = Inbox()
-        self.keeper = Keeper(engine, self.inbox, world)
+        letters = Inbox(most=64)
+        self.keeper = Keeper(engine, self.inbox, world, letters)
         delivers = "outbound" in config.roles
         self.announcer = Announcer(engine, self.directory, world, claim if delivers else "")
         self.recorder = Recorder(self.directory, vault, world, self.announcer, Filing(engine, world))
@@ -122,6 +128,8 @@ class Hub:
             engine, self.directory, self.recorder, self.troubles, world, self.inbox, take, self._aside,
             Accounts(engine, self.directory, world),
         )  # fmt: skip
+        self.cell = Cell()
+        self.post = self._post(letters)
         self.reporter = Reporter(engine, self.directory, self.recorder, self.normalise, world)
         self.notices = Notices(engine, self.directory, self.announcer, self.troubles, world, hand)
         self.errands = Errands(self, self.notices)
@@ -135,11 +143,36 @@ class Hub:
             self.directory, self.keeper, self.metrics, world, keyring, self._follow, config.public_url
         )
 
+    def _post(self, letters: Inbox) -> Post:
+        """The stage of mail, with its judge and its ledger."""
+        judge = Judge(self.directory, self.vault, self.world, Dns(self.config.dns), self.cell)
+        ledger = Ledger(
+            self.engine,
+            self.directory,
+            self.recorder,
+            self.announcer,
+            self.troubles,
+            self.normalise,
+            self.world,
+        )
+        return Post(
+            self.engine,
+            self.directory,
+            self.normalise,
+            ledger,
+            judge,
+            self.cell,
+            self.vault,
+            self.world,
+            letters,
+        )
+
     async def settle(self) -> int:
         """Do all there is to do, once through: tests and the CLI's one-shot commands."""
         count = 0
         while (
             step := await self.normalise.step()
+            + await self.post.step()
             + await self.errands.step()
             + await self.jobs.step()
             + (await self.deliver.step())
@@ -269,7 +302,10 @@ async def open_hub(
         await hub.directory.refresh()
         await reread_mappings(hub)
         hub.admin_token = await _first_token(hub)
-        yield hub
+        try:
+            yield hub
+        finally:
+            hub.cell.close()
     finally:
         await client.aclose()
         await session.close()

@@ -94,6 +94,7 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
     running += [loop("clock", hub, clock_turn)]
     if "inbound" in roles:
         running += [loop("normalise", hub, normalise_turn), loop("sweep", hub, sweep_turn)]
+        running += [loop("post", hub, post_turn)]
         running += [loop("errands", hub, errands_turn), loop("retention", hub, retention_turn)]
     if "outbound" in roles:
         running += [loop("deliver", hub, lambda one: one.deliver.run()), loop("heads", hub, heads_turn)]
@@ -128,6 +129,12 @@ async def normalise_turn(hub: Hub) -> None:
     """Understand what waits, else wait for news."""
     if not await hub.normalise.step():
         await hub.inbox.wait(1.0)
+
+
+async def post_turn(hub: Hub) -> None:
+    """Judge and read the letters that wait, else wait for news."""
+    if not await hub.post.step():
+        await hub.post.inbox.wait(1.0)
 
 
 async def sweep_turn(hub: Hub) -> None:

@@ -24,7 +24,7 @@ from hub.contract.message import Headers, Message, Response
 from hub.contract.proof import Check, KeyNeeded
 from hub.contract.settings import Settings
 from hub.directory import Connection, Directory
-from hub.inbound.keep import Keeper, Letter, body_key, clean
+from hub.inbound.keep import MAIL, Keeper, Letter, body_key, clean
 from hub.inbound.keyring import Keyring
 from hub.metrics import Metrics
 from hub.store.engine import Unavailable
@@ -186,7 +186,7 @@ class Intake:
         letter = Letter(
             tenant=connection.tenant,
             connection=connection.id,
-            transport="webhook",
+            transport=MAIL if channel.kind == "mail" else "webhook",
             topic=topic,
             key=self._key(opened, channel, topic),
             head=head(message),

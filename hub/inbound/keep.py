@@ -14,6 +14,8 @@ from hub.store.group import Group
 from hub.store.rows import PLAIN, Arrival, Head
 from hub.world import World
 
+MAIL = "email"
+"""The transport of what has a stage of its own (hub.inbound.mail.post)."""
 _LEASE = 60_000_000
 
 
@@ -41,11 +43,12 @@ class Kept(msgspec.Struct):
 
 
 class Keeper:
-    """Writes letters into `messages` and hands the new ones on."""
+    """Writes letters into `messages` and hands the new ones on: mail to the `post`, the rest to the `inbox`."""
 
-    def __init__(self, engine: Engine, inbox: Inbox, world: World) -> None:
+    def __init__(self, engine: Engine, inbox: Inbox, world: World, post: Inbox) -> None:
         self._engine = engine
         self._inbox = inbox
+        self._post = post
         self._world = world
         self._group: Group[Letter, Kept] = Group(self._write)
 
@@ -79,7 +82,9 @@ class Keeper:
             for one, letter in zip(arrivals, letters, strict=True)
             if one.id in new and letter.status == "received"
         ]
-        self._inbox.put(fresh)
+        self._inbox.put([one for one in fresh if one.transport != MAIL])
+        if mails := [one for one in fresh if one.transport == MAIL]:
+            self._post.put(mails)
         return [Kept(id_, id_ in new) for id_ in ids]
 
     def _row(self, arrival: Arrival, letter: Letter) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from hub.inbound.keep import MAIL
 from hub.repair.parts import Parts, note
 from hub.repair.remap import Remapped, Run, Unread
 from hub.repair.reread import Reader
@@ -67,8 +68,8 @@ async def _some(hub: Parts, tenant: str, ids: list[str], out: Replay, actor: str
         row[0]
         for row in await hub.engine.fetch("facts_of_messages", [(row[1],) for row in rows], tenant=tenant)
     }
-    reopened = [row[1] for row in rows if row[1] not in gave]
-    again = [row for row in sorted(rows) if row[1] in gave]
+    reopened = [row[1] for row in rows if row[1] not in gave or row[4] == MAIL]
+    again = [row for row in sorted(rows) if row[1] in gave and row[4] != MAIL]
     out.reopened += reopened
     out.reread += [row[1] for row in again]
     out.gone += sorted(set(ids) - {row[1] for row in rows})

@@ -20,12 +20,13 @@ from typing import Any, TypeVar
 
 import structlog
 
-from hub.contract.errors import Rejected, Unreadable
+from hub.contract.errors import Postponed, Rejected, Unreadable
 
 T = TypeVar("T")
 log = structlog.get_logger("orderhub.cell")
 _SPAWN = multiprocessing.get_context("spawn")
 _TURNS = 500
+_START = 60.0
 
 
 class Blown(Rejected):
@@ -96,6 +97,11 @@ class Cell:
         theirs.close()
         child = Child(process, ours)
         self._living.append(child)
+        try:
+            _ask(child, (_ready, ()), _START)
+        except Blown as error:
+            self._end(child)
+            raise Postponed("a cell could not be started") from error
         return child
 
     def _children(self) -> list[Any]:
@@ -119,6 +125,10 @@ def live(pipe: Pipe, bounds: Bounds) -> None:
             work, args = pipe.recv()
             _more_time(bounds.cpu)
             pipe.send(_done(work, args))
+
+
+def _ready() -> bool:
+    return True
 
 
 def _more_time(seconds: int) -> None:

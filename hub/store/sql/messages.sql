@@ -14,14 +14,14 @@ FROM :rows(position int, status text, error blob)
 WHERE messages.position = rows.position;
 
 -- name: messages_open
--- The rows that memory lost: left by a process that died, or passed over when memory was full.
+-- The rows that memory lost: left by a process that died, or passed over when memory was full. Mail has its own stage.
 SELECT position, id, tenant, connection, transport, topic, head, body, received_at FROM messages
-WHERE status = 'received' AND claimed_until <= :now ORDER BY position LIMIT :most;
+WHERE status = 'received' AND transport <> 'email' AND claimed_until <= :now ORDER BY position LIMIT :most;
 
 -- name: messages_open [postgres]
 -- An array, so that the limit is run once, whatever plan is chosen.
 UPDATE messages SET claimed_until = :until WHERE position = ANY (ARRAY(
-    SELECT position FROM messages WHERE status = 'received' AND claimed_until <= :now
+    SELECT position FROM messages WHERE status = 'received' AND transport <> 'email' AND claimed_until <= :now
     ORDER BY position LIMIT :most FOR UPDATE SKIP LOCKED))
 RETURNING position, id, tenant, connection, transport, topic, head, body, received_at;
 

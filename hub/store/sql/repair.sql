@@ -7,10 +7,11 @@ SELECT version, registers FROM orders WHERE tenant = :tenant AND id = :id;
 SELECT id FROM orders WHERE tenant = :tenant AND id > :after ORDER BY id LIMIT :most;
 
 -- name: messages_held
--- Messages that can be read again. Calls of the API are not among them: what was decided is not judged again.
+-- Messages that can be read again. Calls of the API are not among them: what was decided is not judged again;
+-- nor are mails, which are judged with what was known when they came.
 SELECT position, id, tenant, connection, transport, topic, head, body, received_at, status FROM messages
 WHERE tenant = :tenant AND position > :after AND received_at >= :since AND (:connection = '' OR connection = :connection)
-  AND body IS NOT NULL AND transport <> 'api' AND status <> 'received'
+  AND body IS NOT NULL AND transport NOT IN ('api', 'email') AND status <> 'received'
 ORDER BY position LIMIT :most;
 
 -- name: messages_of

@@ -1,0 +1,44 @@
+"""Again: the keys by which a letter is known that came before.
+
+Why not the Message-ID alone: mail providers rewrite it, and a sender's next letter may carry an old one. A letter
+is the same where either of its keys is: (mailbox, Message-ID with its sender), or the hash of who said what when.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from hub.inbound.mail.marks import Marks
+
+_BOUNDARY = re.compile(rb'boundary\s*=\s*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
+
+
+def keys(marks: Marks, raw: bytes) -> list[str]:
+    """The keys of a letter."""
+    sender = marks.sender.address.lower() if marks.sender else ""
+    found = [f"content:{content(marks, raw)}"]
+    if marks.message_id:
+        found.append(f"id:{_hash(sender.encode(), marks.message_id.encode())}")
+    return sorted(found)
+
+
+def content(marks: Marks, raw: bytes) -> str:
+    """The hash of what was said, by whom, when: the same though the letter was wrapped anew on its way."""
+    body = raw[marks.body_at :]
+    bounds = {found[1] or found[2] for found in _BOUNDARY.finditer(raw)}
+    for one in sorted(bounds, key=lambda text: (-len(text), text)):
+        body = body.replace(b"--" + one, b"--=")
+    lines = body.replace(b"\r\n", b"\n").rstrip().split(b"\n")
+    kept = b"\n".join(
+        line.rstrip() for line in lines if not line.lower().startswith(b"content-type: multipart/")
+    )
+    sender = marks.sender.address.lower() if marks.sender else ""
+    return _hash(sender.encode(), marks.get("date").encode(), marks.subject.encode("utf-8", "replace"), kept)
+
+
+def _hash(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()[:40]
