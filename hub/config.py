@@ -70,6 +70,8 @@ def from_environment(environ: Mapping[str, str] = os.environ, **told: object) ->
         mappings=environ.get("ORDERHUB_MAPPINGS", ""),
         templates=environ.get("ORDERHUB_TEMPLATES", ""),
         dns=dns,
+        smtp_cert=environ.get("ORDERHUB_SMTP_CERT", ""),
+        smtp_key=environ.get("ORDERHUB_SMTP_KEY", ""),
     )
     return msgspec.structs.replace(base, **given)
 

@@ -38,7 +38,7 @@ async def serve(
 ) -> None:  # fmt: skip
     """Run until SIGTERM or SIGINT, then finish what is under way. `sockets` listen already, else it binds one."""
     tune()
-    async with open_hub(config, world) as hub, stages(hub):
+    async with open_hub(config, world) as hub, stages(hub), doors(hub):
         server = Server(uvicorn.Config(
             build(hub), host=config.host, port=config.port, log_level="warning", access_log=False, lifespan="off",
             timeout_graceful_shutdown=5, server_header=False, date_header=False,
@@ -108,6 +108,22 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def doors(hub: Hub) -> AsyncIterator[None]:
+    """The SMTP and LMTP servers, where they are wanted; a process that takes nothing in opens none."""
+    config = hub.config
+    wanted = [(config.smtp, False), (config.lmtp, True)] if "inbound" in config.roles else []
+    async with contextlib.AsyncExitStack() as stack:
+        for where, lmtp in wanted:
+            if where:
+                from hub.inbound.mail.smtp import Door, certificate, listening  # noqa: PLC0415  aiosmtpd is an extra
+
+                door = Door(hub.directory, hub.keeper, hub.vault, hub.metrics, hub.world, lmtp=lmtp)
+                trust = certificate(config.smtp_cert, config.smtp_key)
+                await stack.enter_async_context(listening(door, where, trust=trust, shared=hub.engine.shared))
+        yield
 
 
 async def loop(name: str, hub: Hub, turn: Callable[[Hub], Awaitable[None]]) -> None:

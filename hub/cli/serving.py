@@ -41,6 +41,14 @@ Private = Annotated[
     ),
 ]
 
+Smtp = Annotated[
+    str | None,
+    typer.Option(help="Take mail by SMTP at HOST:PORT (the extra `email`), such as 127.0.0.1:2525."),
+]
+Lmtp = Annotated[
+    str | None, typer.Option(help="Take mail by LMTP at HOST:PORT, from a mail server in front.")
+]
+
 
 def serve(
     database: Database = None,
@@ -50,6 +58,8 @@ def serve(
     processes: Processes = 1,
     hold_outbound: Hold = False,
     allow_private: Private = None,
+    smtp: Smtp = None,
+    lmtp: Lmtp = None,
 ) -> None:
     """Run the hub until Ctrl-C or SIGTERM."""
     from hub.cli.fleet import Fleet, run_one
@@ -58,8 +68,9 @@ def serve(
 
     given = DEFAULT_PORT if port is None else port
     config = configured(
-        database, only, host=host, port=given, hold_outbound=hold_outbound, allow_private=allow_private
-    )
+        database, only, host=host, port=given, hold_outbound=hold_outbound, allow_private=allow_private,
+        smtp=_place(smtp, "--smtp"), lmtp=_place(lmtp, "--lmtp"),
+    )  # fmt: skip
     if config.sqlite_path and (only or processes > 1):
         raise Failure(
             "--only and --processes need PostgreSQL: one process owns a SQLite file",
@@ -73,6 +84,20 @@ def serve(
             Fleet(config, listener, processes).run()
         else:
             run_one(config, listener, announce(config))
+
+
+def _place(text: str | None, option: str) -> str | None:
+    host, _, port = (text or "").rpartition(":")
+    if text is not None and not (host and port.isdigit() and int(port) < 65_536):
+        raise Failure(f"{option} {text}: not HOST:PORT", hint="For example 127.0.0.1:2525.", code=USAGE)
+    if text is not None:
+        import importlib.util
+
+        if importlib.util.find_spec("aiosmtpd") is None:
+            raise Failure(
+                f"{option} needs the extra `email`", hint="pip install 'orderhub[email]'", code=USAGE
+            )
+    return text
 
 
 def configured(database: str | None, only: str | None, **told: Any) -> Config:

@@ -30,7 +30,8 @@ _TO = "x-letter-rcpt-to"
 _IP = "x-letter-client-ip"
 _HELO = "x-letter-helo"
 _TLS = "x-letter-tls"
-_ID = "x-letter-provider-id"
+ID = "x-letter-provider-id"
+"""The field of a provider's own id of a letter."""
 _VERDICT = "x-letter-verdict"
 _FAULT = "x-letter-fault"
 
@@ -74,7 +75,7 @@ def letter_message(letter: Letter, like: Message = Message()) -> Message:
         (_IP, envelope.client_ip),
         (_HELO, envelope.helo),
         (_TLS, "yes" if envelope.tls else ""),
-        (_ID, provider.id),
+        (ID, provider.id),
     )
     pairs += [(name, value) for name, value in given if value]
     pairs += [(_VERDICT, f"{name}={value}") for name, value in sorted(provider.verdicts.items())]
@@ -112,6 +113,6 @@ def letter_of(message: Message) -> Letter:
         transport=cast("Transport", transport),
         envelope=envelope,
         raw=message.body,
-        provider=Provider(id=headers.get(_ID, ""), verdicts=dict(verdicts)),
+        provider=Provider(id=headers.get(ID, ""), verdicts=dict(verdicts)),
         received_at=message.received_at,
     )

@@ -13,7 +13,7 @@ What the rooms of this folder promise each other:
     verdict.py   Verdict: whom we believe, why or why not
     thread.py    Thread: which order a reply is about, and how that is known
     cell.py      Cell: runs a pure function in a child process with limits, which may die in the hub's place
-    reading/     `rules_of(connection, partner) -> Rules` and `read(raw, rules) -> Reading`: both pure, both values
+    reading/     `rules_of(connection, partner, registry) -> Rules` and `read(raw, rules) -> Reading`: both pure, both values
                  to be pickled; `read` runs in the cell, and may be killed by its limits
     outcome.py   `gather(engine, tenant, reading, verdict, thread) -> Known` asks the store what has to be known,
                  `decide(reading, verdict, partner, thread, known) -> Decision` is pure

@@ -12,7 +12,7 @@ from hub.contract.letter import Letter
 from hub.directory import Directory, Partner
 from hub.inbound.mail import dmarc
 from hub.inbound.mail.cell import Cell
-from hub.inbound.mail.mailbox import Mailbox, Recipient, parted, tagged
+from hub.inbound.mail.mailbox import Mailbox, Recipient, recipient
 from hub.inbound.mail.marks import Address, Marks, addresses
 from hub.inbound.mail.resolver import Resolver, Silent
 from hub.inbound.mail.seals import Tags, seals, tags
@@ -54,13 +54,11 @@ class Judge:
     def recipient(self, letter: Letter, marks: Marks, box: Mailbox) -> Recipient | None:
         """Whose address it came to: by its envelope, else by the fields that carry it."""
         told = [*letter.envelope.rcpt_to] or [one.address for one in _copies(marks)]
-        found = []
         for one in told:
-            base, tag = parted(one)
-            if base == box.address and tag:
-                known = tagged(self.directory, self.vault, box, tag, self.world.now())
-                found += [known] if known else []
-        return found[0] if found else None
+            found = recipient(self.directory, self.vault, one, self.world.now())
+            if found and found.mailbox.connection.id == box.connection.id and (found.partner or found.order):
+                return found
+        return None
 
     async def _evidence(
         self, letter: Letter, marks: Marks, sender: Address, box: Mailbox, secret_of: str

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable
 
 from hub.inbound.mail.mailbox import Mailbox, own
 from hub.inbound.mail.marks import Marks
-from hub.vault import Vault
 
-MARK = "X-Hub-Message"
-"""The field of our own mails by which we know them when they come back: `<id>;<keyed hash>`."""
-MARKS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
-"""What every mail of ours says besides, so that machines do not answer it."""
 _BULK = frozenset({"bulk", "list", "junk", "auto_reply"})
 _LISTS = ("list-id", "list-unsubscribe", "list-post", "list-help", "mailing-list")
 _MACHINES = ("mailer-daemon@", "postmaster@", "noreply-dmarc-support@")
-
-
-def mark(vault: Vault, tenant: str, id_: str) -> str:
-    """The mark of a mail of ours."""
-    return f"{id_};{vault.person(tenant, 'mail mark', id_)}"
-
-
-def is_ours(vault: Vault, tenant: str, value: str) -> bool:
-    """Whether this mark is one that we made."""
-    id_, sign, given = value.strip().partition(";")
-    wanted = vault.person(tenant, "mail mark", id_)
-    return bool(sign) and hmac.compare_digest(wanted.encode(), given.encode("utf-8", "replace"))
 
 
 def machine(marks: Marks, mail_from: str | None, boxes: Iterable[Mailbox], *, marked: bool) -> str:

@@ -15,6 +15,7 @@ import msgspec
 
 from hub.contract.errors import Misconfigured
 from hub.directory import Connection, Directory, Partner
+from hub.replies import Marks as Replies
 from hub.vault import Locked, Vault
 
 KIND = "mail"
@@ -71,11 +72,14 @@ def mailboxes(directory: Directory) -> list[Mailbox]:
 
 def recipient(directory: Directory, vault: Vault, address: str, now: int) -> Recipient | None:
     """Whom an address names; None for one that is nobody's: an unknown tag is as unknown as an unknown name."""
+    boxes = mailboxes(directory)
     base, tag = parted(address)
-    for box in mailboxes(directory):
-        if box.address == base and box.address:
-            return tagged(directory, vault, box, tag, now)
-    return None
+    if order := Replies(vault.keys).order_of(address):
+        domain = base.rpartition("@")[2]
+        home = [one for one in boxes if one.address == base] or [one for one in boxes if one.domain == domain]
+        return Recipient(mailbox=home[0], order=order) if home else None
+    found = next((one for one in boxes if one.address == base and base), None)
+    return tagged(directory, vault, found, tag, now) if found else None
 
 
 def tagged(directory: Directory, vault: Vault, box: Mailbox, tag: str, now: int) -> Recipient | None:
@@ -83,8 +87,6 @@ def tagged(directory: Directory, vault: Vault, box: Mailbox, tag: str, now: int)
     if not tag:
         return Recipient(mailbox=box)
     tenant = box.connection.tenant
-    if order := signed_order(vault, tenant, tag):
-        return Recipient(mailbox=box, order=order)
     digest = tag_digest(vault, tenant, tag)
     for partner in directory.all(Partner, tenant):
         known = [one for one in partner.addresses if not one.get("until") or one["until"] > now]
@@ -114,24 +116,6 @@ def with_tag(address: str, tag: str) -> str:
 def tag_digest(vault: Vault, tenant: str, tag: str) -> str:
     """How a secret tag is found again without being opened."""
     return vault.person(tenant, "mail tag", tag)
-
-
-def reply_tag(vault: Vault, tenant: str, order: str) -> str:
-    """The tag of an order's reply address: its id, and a keyed hash that nobody else can make."""
-    return f"{order.lower()}.{vault.person(tenant, 'mail reply', order)[:20]}"
-
-
-def signed_order(vault: Vault, tenant: str, tag: str) -> str:
-    """The order that a reply tag names, "" where it is none of ours."""
-    name, dot, given = tag.partition(".")
-    prefix, _, rest = name.partition("_")
-    order = f"{prefix}_{rest.upper()}"
-    wanted = vault.person(tenant, "mail reply", order)[:20]
-    return (
-        order
-        if dot and prefix == "ord" and hmac.compare_digest(wanted, given.encode("ascii", "replace").decode())
-        else ""
-    )
 
 
 def own(addresses: Iterable[str], boxes: Iterable[Mailbox]) -> bool:

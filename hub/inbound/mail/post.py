@@ -31,6 +31,7 @@ from hub.inbound.mail.resolver import Silent
 from hub.inbound.mail.thread import thread
 from hub.inbound.mail.verdict import Verdict
 from hub.inbound.normalise import Normalise
+from hub.replies import LOOP_HEADER, Marks as Replies
 from hub.store.engine import Engine, Row, Unavailable, Unit
 from hub.store.rows import Arrival, arrival
 from hub.vault import Vault
@@ -134,7 +135,7 @@ class Post:
         found = marks(letter.raw)
         keys = tuple(again.keys(found, letter.raw))
         tenant = one.tenant
-        marked = loops.is_ours(self.vault, tenant, found.get(loops.MARK.lower()))
+        marked = bool(Replies(self.vault.keys).own_mail(found.get(LOOP_HEADER.lower())))
         ours = [each for each in mailboxes(self.directory) if each.connection.tenant == tenant]
         if machine := loops.machine(found, letter.envelope.mail_from, ours, marked=marked):
             told = await thread(self.engine, tenant, found, None)
@@ -168,7 +169,9 @@ class Post:
             self.engine, tenant, found, told_to, connection=box.connection.id if verdict.trusted else ""
         )
         partner = self.directory.get(Partner, verdict.partner, tenant=tenant) if verdict.partner else None
-        reading = await self.cell.run(read, letter.raw, rules_of(box.connection, partner))
+        reading = await self.cell.run(
+            read, letter.raw, rules_of(box.connection, partner, self.directory.registry)
+        )
         known = await gather(self.engine, tenant, reading, verdict, told)
         decision = decide(reading, verdict, partner, told, known)
         if decision.kind == "draft" and not one.head.verified and await self._spent(one, sender):
