@@ -31,6 +31,8 @@ Status = Annotated[
 Cause = Annotated[str, typer.Option("--exception", help="All messages of this exception (exc_…).")]
 Failed = Annotated[bool, typer.Option("--failed", help="All that failed.")]
 
+Vouch = Annotated[bool, typer.Option("--vouch", help="You know the sender: what it says counts.")]
+
 app = group("What was said to us, byte for byte.")
 
 
@@ -96,6 +98,18 @@ def replay(
         show.said("There is nothing to replay: name messages, or say --failed or --exception.")
     else:
         show.said(f"{len(ids)} messages are read again. Next: orderhub exceptions list")
+
+
+@app.command("release")
+def release(message: Message, vouch: Vouch = False, json: AsJson = False) -> None:
+    """Let a letter out of quarantine: it is read as a draft, or with --vouch as a trusted partner's."""
+    from hub.cli.client import hub
+
+    with hub() as line:
+        answer = line.post(f"{PATH}/{quoted(message)}/release", {"vouch": vouch})
+    show.said(
+        f"{message} goes through again. Next: orderhub messages show {message}", json_form=json, doc=answer
+    )
 
 
 @app.command("follow")

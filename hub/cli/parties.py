@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli import show
-from hub.cli.nouns import group, lists, removes, shows
+from hub.cli.nouns import group, lists, quoted, removes, shows
 from hub.cli.show import AsJson
 
 partners = group("Other companies: receivers, buyers, warehouses, suppliers.")
@@ -18,6 +18,23 @@ Called = Annotated[str, typer.Argument(help="What to call it.")]
 Roles = Annotated[
     list[str] | None,
     typer.Option("--role", help="receiver, buyer, warehouse or supplier. Repeatable; receiver if none."),
+]
+Senders = Annotated[
+    list[str] | None,
+    typer.Option("--sender", help="An address or a domain that may order by mail. Repeatable."),
+]
+Proof = Annotated[
+    str | None,
+    typer.Option(help="What its mail has to show: dmarc_pass, dkim_domain, known_address or manual."),
+]
+Locale = Annotated[str | None, typer.Option(help="How it writes numbers and dates, such as de-DE.")]
+Zone = Annotated[str | None, typer.Option("--time-zone", help="Its IANA time zone, such as Europe/Berlin.")]
+Currency = Annotated[str | None, typer.Option(help="The currency where a mail names none, such as EUR.")]
+MostValue = Annotated[
+    str | None, typer.Option("--max-order-value", help="Above this an order by mail is a draft.")
+]
+Overlap = Annotated[
+    int, typer.Option("--overlap", min=0, max=90, help="Days for which older ones still count.")
 ]
 Scopes = Annotated[
     list[str] | None,
@@ -57,14 +74,59 @@ removes(routes, "/v1/routes", "route", "No news goes that way any more.")
 
 
 @partners.command("add")
-def add_partner(name: Called, role: Roles = None, json: AsJson = False) -> None:
-    """Make a partner, to own endpoints and tokens."""
-    made = _made("/v1/partners", {"name": name, "roles": role or ["receiver"]})
+def add_partner(
+    name: Called, role: Roles = None, sender: Senders = None, proof: Proof = None, locale: Locale = None,
+    time_zone: Zone = None, currency: Currency = None, max_order_value: MostValue = None, json: AsJson = False,
+) -> None:  # fmt: skip
+    """Make a partner, to own endpoints and tokens, and to order by mail."""
+    told = _mail(sender, proof, locale, time_zone, currency, max_order_value)
+    made = _made("/v1/partners", {"name": name, "roles": role or ["receiver"], **told})
     show.said(
         f"partner {made['name']} is made. Next: orderhub endpoints add URL --partner {name}",
         json_form=json,
         doc=made,
     )
+
+
+@partners.command("change")
+def change_partner(
+    name: Called, role: Roles = None, sender: Senders = None, proof: Proof = None, locale: Locale = None,
+    time_zone: Zone = None, currency: Currency = None, max_order_value: MostValue = None, json: AsJson = False,
+) -> None:  # fmt: skip
+    """Change what is given; senders and roles are given whole."""
+    from hub.cli.client import hub
+
+    told = _mail(sender, proof, locale, time_zone, currency, max_order_value) | (
+        {"roles": role} if role else {}
+    )
+    with hub() as line:
+        made = line.patch(f"/v1/partners/{quoted(name)}", told)
+    show.said(f"partner {made['name']} is changed: {', '.join(told) or 'nothing'}", json_form=json, doc=made)
+
+
+@partners.command("rotate-address")
+def rotate_address(name: Called, overlap: Overlap = 7, json: AsJson = False) -> None:
+    """Give a partner a new secret mail address, shown this once; the old one counts some days more."""
+    made = _made(f"/v1/partners/{quoted(name)}/rotate-address", {"overlap": overlap * 86_400})
+    told = ", ".join(made["addresses"])
+    show.said(
+        f"{name} writes to {told}, shown this once; older ones count until {made['until']}",
+        json_form=json,
+        doc=made,
+    )
+
+
+def _mail(
+    sender: list[str] | None,
+    proof: str | None,
+    locale: str | None,
+    zone: str | None,
+    currency: str | None,
+    most: str | None,
+) -> dict[str, Any]:
+    given = {"senders": sender, "proof": proof, "locale": locale, "time_zone": zone, "currency": currency,
+             "max_order_value": most}  # fmt: skip
+    return {field: value for field, value in given.items() if value is not None}
 
 
 @tokens.command("add")

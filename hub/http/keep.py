@@ -20,7 +20,7 @@ NOUNS: dict[type[Thing], str] = {
     Connection: "connection", Endpoint: "endpoint", Partner: "partner", Route: "route", Token: "token",
 }  # fmt: skip
 
-_HIDDEN = {"auth", "secrets", "hash", "key", "settings", "created_at", "updated_at", "position"}
+_HIDDEN = {"addresses", "auth", "secrets", "hash", "key", "settings", "created_at", "updated_at", "position"}
 
 
 def find(ask: Ask, type_: type[T], name: str) -> T:

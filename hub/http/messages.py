@@ -9,11 +9,14 @@ import msgspec
 from hub.contract.clock import text
 from hub.directory import Connection
 from hub.http.ask import Answer, Ask, Page
-from hub.http.keep import find
+from hub.http.keep import find, note
 from hub.http.problems import Problem, missing
 from hub.http.table import PAGING, Op, Param
+from hub.inbound.keep import MAIL
+from hub.inbound.mail.post import RELEASED, VOUCHED
 from hub.repair.replay import Replay, replay
-from hub.store.rows import Head
+from hub.store.engine import Unit
+from hub.store.rows import PLAIN, Head
 
 _HEAD = msgspec.json.Decoder(Head)
 
@@ -43,11 +46,27 @@ class MessageOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     error: Fault | None = None
 
 
+class MailOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What became of a letter, why, and whom it was believed to be."""
+
+    outcome: str
+    reasons: list[str] = []
+    verdict: dict[str, Any] = {}
+    order: str = ""
+
+
 class MessageWhole(MessageOut, kw_only=True, omit_defaults=True):
-    """A message with its body as text; null where it is no longer held."""
+    """A message with its body as text; null where it is no longer held. `mail` is what became of a letter."""
 
     size: int
     body: str | None
+    mail: MailOut | None = None
+
+
+class Release(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`vouch` says that the caller knows the sender: what it says counts as a trusted partner's."""
+
+    vouch: bool = False
 
 
 def _plain(row: tuple[Any, ...]) -> dict[str, Any]:
@@ -87,7 +106,34 @@ async def get_message(ask: Ask) -> MessageWhole:
     row = await _held(ask)
     body = bytes(row[7]) if row[7] is not None else None
     shown = None if body is None else body.decode("utf-8", "replace")
-    return MessageWhole(**_plain(row), size=len(body or b""), body=shown)
+    return MessageWhole(**_plain(row), size=len(body or b""), body=shown, mail=await _mail(ask, row))
+
+
+async def _mail(ask: Ask, row: tuple[Any, ...]) -> MailOut | None:
+    found = (
+        await ask.hub.engine.fetch("mails_get", tenant=ask.tenant, message=row[1]) if row[4] == MAIL else []
+    )
+    return (
+        msgspec.convert(msgspec.json.decode(found[0][2]) | {"order": found[0][1]}, MailOut) if found else None
+    )
+
+
+async def release_message(ask: Ask) -> Answer:
+    """Let a letter out of quarantine: it is read, and its sender is not believed unless the caller vouches for it."""
+    row, given = await _held(ask), ask.decode(Release)
+    if row[8] != "quarantined":
+        raise Problem(409, "conflict", f"the message is {row[8]}, not quarantined")
+    if row[7] is None:
+        raise Problem(410, "gone", "the body of this message is no longer held")
+    head = msgspec.structs.replace(_HEAD.decode(row[6]), verified=VOUCHED if given.vouch else RELEASED)
+
+    async def work(unit: Unit) -> None:
+        unit.add("messages_release", tenant=ask.tenant, id=row[1], head=PLAIN.encode(head))
+        await note(unit, ask, "message.released", row[1], {"vouch": given.vouch})
+
+    await ask.hub.engine.transact(work)
+    ask.hub.post.inbox.put([])
+    return Answer(value=show(await _held(ask)), status=202)
 
 
 async def get_raw(ask: Ask) -> Answer:
@@ -118,4 +164,6 @@ OPS = (
     Op(method="GET", path=_AT + "/{id}/raw", summary="A message's body", handle=get_raw, media="application/octet-stream"),
     Op(method="POST", path=_AT + "/{id}/replay", summary="Read a message again", handle=replay_message, scope="operate",
        gives=Replay, status=202),
+    Op(method="POST", path=_AT + "/{id}/release", summary="Let a letter out of quarantine", handle=release_message,
+       scope="operate", takes=Release, gives=MessageOut, status=202),
 )  # fmt: skip

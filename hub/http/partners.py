@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -17,8 +18,9 @@ from hub.http.auth import Scope
 from hub.http.catalogue import check_glob
 from hub.http.keep import copy, drop, find, save
 from hub.http.problems import Problem, invalid
+from hub.http.senders import Proof, Sender, check_mail, mail_fields
 from hub.http.table import PAGING, Op
-from hub.run import token_hash
+from hub.run import Hub, token_hash
 
 Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$")]
 Role = Literal["receiver", "buyer", "warehouse", "supplier"]
@@ -26,11 +28,19 @@ Role = Literal["receiver", "buyer", "warehouse", "supplier"]
 
 
 class NewPartner(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Another company: it owns endpoints and tokens."""
+    """Another company: it owns endpoints and tokens, and may order by mail (`senders`: addresses and domains)."""
 
     name: Title
     roles: list[Role] = msgspec.field(default_factory=lambda: ["receiver"])
     metadata: dict[str, str] = {}
+    senders: list[Sender] = []
+    proof: Proof = "dmarc_pass"
+    locale: str = ""
+    time_zone: str = ""
+    currency: str = ""
+    max_order_value: str = ""
+    manner: dict[str, Any] = {}
+    address_book: list[dict[str, Any]] = []
 
 
 class PartnerPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -39,6 +49,14 @@ class PartnerPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     name: Title | UnsetType = UNSET
     roles: list[Role] | UnsetType = UNSET
     metadata: dict[str, str] | UnsetType = UNSET
+    senders: list[Sender] | UnsetType = UNSET
+    proof: Proof | UnsetType = UNSET
+    locale: str | UnsetType = UNSET
+    time_zone: str | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+    max_order_value: str | UnsetType = UNSET
+    manner: dict[str, Any] | UnsetType = UNSET
+    address_book: list[dict[str, Any]] | UnsetType = UNSET
 
 
 class PartnerOut(msgspec.Struct, kw_only=True):
@@ -48,6 +66,15 @@ class PartnerOut(msgspec.Struct, kw_only=True):
     name: str
     roles: list[str]
     metadata: dict[str, str]
+    senders: list[str]
+    proof: str
+    locale: str
+    time_zone: str
+    currency: str
+    max_order_value: str
+    manner: dict[str, Any]
+    address_book: list[dict[str, Any]]
+    secret_addresses: int
     created_at: str
     updated_at: str
 
@@ -95,29 +122,32 @@ class RouteOut(msgspec.Struct, kw_only=True):
     created_at: str
 
 
-def _partner(one: Partner) -> PartnerOut:
-    return PartnerOut(id=one.id, name=one.name, roles=one.roles, metadata=one.metadata,
+def _partner(hub: Hub, one: Partner) -> PartnerOut:
+    return PartnerOut(id=one.id, name=one.name, roles=one.roles, metadata=one.metadata, **mail_fields(hub, one),
                       created_at=text(one.created_at), updated_at=text(one.updated_at))  # fmt: skip
 
 
 async def list_partners(ask: Ask) -> Page[PartnerOut]:
     """All of the tenant."""
-    return ask.things(Partner, _partner)
+    return ask.things(Partner, partial(_partner, ask.hub))
 
 
 async def get_partner(ask: Ask) -> PartnerOut:
     """One, by id or name."""
-    return _partner(find(ask, Partner, ask.path()))
+    return _partner(ask.hub, find(ask, Partner, ask.path()))
 
 
 async def create_partner(ask: Ask) -> Answer:
     """A partner, to own endpoints and tokens."""
     given = ask.decode(NewPartner)
-    one = Partner(id=ask.hub.world.new_id("par"), tenant=ask.tenant, name=given.name, roles=[*given.roles],
-                  metadata=given.metadata)  # fmt: skip
+    fields = msgspec.structs.asdict(given)
+    one = Partner(id=ask.hub.world.new_id("par"), tenant=ask.tenant, **fields)
+    check_mail(ask, one)
     await save(ask, one, "created")
     return Answer(
-        value=_partner(find(ask, Partner, one.id)), status=201, headers={"location": f"/v1/partners/{one.id}"}
+        value=_partner(ask.hub, find(ask, Partner, one.id)),
+        status=201,
+        headers={"location": f"/v1/partners/{one.id}"},
     )
 
 
@@ -128,8 +158,9 @@ async def change_partner(ask: Ask) -> PartnerOut:
     for name in given.__struct_fields__:
         if (value := getattr(given, name)) is not UNSET:
             setattr(one, name, value)
+    check_mail(ask, one)
     await save(ask, one, "changed", before)
-    return _partner(find(ask, Partner, one.id))
+    return _partner(ask.hub, find(ask, Partner, one.id))
 
 
 async def delete_partner(ask: Ask) -> Answer:

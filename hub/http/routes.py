@@ -26,6 +26,7 @@ from hub.http import (
     previews,
     repairs,
     reports,
+    senders,
     trials,
 )
 from hub.http.ask import Ask
@@ -38,6 +39,7 @@ TABLE: tuple[Op, ...] = (
     *channels.OPS,
     *connections.OPS,
     *partners.OPS,
+    *senders.OPS,
     *endpoints.OPS,
     *trials.OPS,
     *previews.OPS,

@@ -93,9 +93,10 @@ async def test_a_fault_of_the_letter_keeps_its_place_and_one_of_ours_is_named(ce
 
 
 async def test_whoever_gives_up_waiting_leaves_no_child_behind(cell: Cell):
+    await cell.run(double, 1)
     task = asyncio.ensure_future(cell.run(idle, 60.0))
-    while not cell._children():
-        await asyncio.sleep(0.01)
+    while cell._free:
+        await asyncio.sleep(0)
     (child,) = cell._children()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -70,7 +70,7 @@ class Cell:
         """What `work` returns, run in a child: a function of a module, values that can be pickled. Raises Blown
         where it goes past a limit, Unreadable where the work said so."""
         async with self._room:
-            child = self._free.pop() if self._free else await asyncio.to_thread(self._start)
+            child = self._free.pop() if self._free else await self._started()
             try:
                 done = await asyncio.to_thread(_ask, child, (work, args), self.bounds.wall)
             except BaseException:
@@ -89,6 +89,19 @@ class Cell:
         self._free.clear()
         for child in [*self._living]:
             self._end(child)
+
+    async def _started(self) -> Child:
+        """A new child; where nobody waits for it any more, it is kept for the next."""
+        starting = asyncio.ensure_future(asyncio.to_thread(self._start))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            starting.add_done_callback(self._spare)
+            raise
+
+    def _spare(self, started: asyncio.Future[Child]) -> None:
+        if not started.cancelled() and started.exception() is None:
+            self._free.append(started.result())
 
     def _start(self) -> Child:
         ours, theirs = _SPAWN.Pipe()

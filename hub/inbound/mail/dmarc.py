@@ -30,6 +30,11 @@ def organisation(domain: str) -> str:
     return _suffixes().privatesuffix(domain.lower()) or domain.lower()
 
 
+def public(domain: str) -> bool:
+    """Whether nobody registered this domain: it is a public suffix, such as `co.uk`."""
+    return _suffixes().privatesuffix(domain.lower()) is None
+
+
 def aligned(one: str, other: str, *, strict: bool = False) -> bool:
     """Whether two domains count as one: the same, or, unless strict, of one organisation."""
     one, other = one.lower().rstrip("."), other.lower().rstrip(".")

@@ -8,7 +8,7 @@ import msgspec
 
 from hub.inbound.mail.mailbox import Recipient
 from hub.inbound.mail.marks import Marks
-from hub.store.engine import Engine
+from hub.store.engine import Engine, Unit
 
 How = Literal["", "reply", "token", "number"]
 """By a mail of ours that it answers, by the signed address it was sent to, by an order number in its subject."""
@@ -49,3 +49,8 @@ async def thread(
         if len({row[0] for row in found}) == 1:
             return Thread(order=found[0][0], how="number")
     return Thread()
+
+
+def remember(unit: Unit, tenant: str, message_id: str, id_: str, order: str, at: int) -> None:
+    """A mail of ours has gone out: replies that name its Message-ID are about this order."""
+    unit.add("mails_sent_add", [(tenant, message_id, id_, order, at)])

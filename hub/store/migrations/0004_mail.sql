@@ -8,7 +8,6 @@ CREATE TABLE mail_keys (
     at BIGINT NOT NULL,
     PRIMARY KEY (tenant, connection, key)
 ) :clustered;
-CREATE INDEX mail_keys_message ON mail_keys (message);
 
 -- `sender` is a keyed hash, or a partner's id: no address stands here.
 CREATE TABLE mails (

@@ -19,9 +19,6 @@ FROM :rows(tenant text, connection text, key text, message text, at int) WHERE t
 SELECT mail_keys.key, mail_keys.message FROM :rows(tenant text, connection text, key text)
 JOIN mail_keys ON mail_keys.tenant = rows.tenant AND mail_keys.connection = rows.connection AND mail_keys.key = rows.key;
 
--- name: mail_keys_drop
-DELETE FROM mail_keys WHERE message = :message;
-
 -- name: mails_put
 INSERT INTO mails (message, tenant, connection, sender, outcome, order_id, at, doc)
 SELECT message, tenant, connection, sender, outcome, order_id, at, doc
