@@ -33,11 +33,7 @@ from hub.inbound.inbox import Inbox
 from hub.inbound.intake import Intake
 from hub.inbound.keep import Keeper
 from hub.inbound.keyring import Keyring
-from hub.inbound.mail.cell import Cell
-from hub.inbound.mail.judge import Judge
-from hub.inbound.mail.ledger import Ledger
-from hub.inbound.mail.post import Post
-from hub.inbound.mail.resolver import Dns
+from hub.inbound.mail.office import post_office
 from hub.inbound.normalise import Normalise
 from hub.inbound.notices import Notices
 from hub.inbound.poll import Sweeper
@@ -128,8 +124,7 @@ class Hub:
             engine, self.directory, self.recorder, self.troubles, world, self.inbox, take, self._aside,
             Accounts(engine, self.directory, world),
         )  # fmt: skip
-        self.cell = Cell()
-        self.post = self._post(letters)
+        self.post = post_office(self, letters, config.dns)
         self.reporter = Reporter(engine, self.directory, self.recorder, self.normalise, world)
         self.notices = Notices(engine, self.directory, self.announcer, self.troubles, world, hand)
         self.errands = Errands(self, self.notices)
@@ -141,30 +136,6 @@ class Hub:
         keyring = Keyring(self._key, world)
         self.intake = Intake(
             self.directory, self.keeper, self.metrics, world, keyring, self._follow, config.public_url
-        )
-
-    def _post(self, letters: Inbox) -> Post:
-        """The stage of mail, with its judge and its ledger."""
-        judge = Judge(self.directory, self.vault, self.world, Dns(self.config.dns), self.cell)
-        ledger = Ledger(
-            self.engine,
-            self.directory,
-            self.recorder,
-            self.announcer,
-            self.troubles,
-            self.normalise,
-            self.world,
-        )
-        return Post(
-            self.engine,
-            self.directory,
-            self.normalise,
-            ledger,
-            judge,
-            self.cell,
-            self.vault,
-            self.world,
-            letters,
         )
 
     async def settle(self) -> int:
@@ -240,6 +211,7 @@ class Hub:
     def _reopened(self) -> None:
         self.inbox.spilled = True
         self.inbox.put([])
+        self.post.inbox.put([])
 
     def _leave(self, _: list[Due]) -> None:
         """This process delivers nothing: what is due is another's to claim, at once."""
@@ -305,7 +277,7 @@ async def open_hub(
         try:
             yield hub
         finally:
-            hub.cell.close()
+            hub.post.cell.close()
     finally:
         await client.aclose()
         await session.close()

@@ -34,7 +34,11 @@ async def test_a_partner_s_senders_and_proof_are_kept_and_changed(client: Client
                      max_order_value="5000.00")  # fmt: skip
     answer = await client.patch(f"/v1/partners/{one['id']}", json={"proof": "dkim_domain"})
 
-    assert (one["proof"], one["senders"], one["max_order_value"]) == ("dmarc_pass", ["lamps.example"], "5000.00")
+    assert (one["proof"], one["senders"], one["max_order_value"]) == (
+        "dmarc_pass",
+        ["lamps.example"],
+        "5000.00",
+    )
     assert (answer.json()["proof"], answer.json()["time_zone"]) == ("dkim_domain", "Europe/Berlin")
 
 
@@ -52,7 +56,9 @@ async def test_a_partner_s_senders_and_proof_are_kept_and_changed(client: Client
         ("manner", {"colour": "red"}),
     ],
 )
-async def test_what_no_mail_could_be_judged_by_is_refused_with_its_field(client: Client, field: str, value: Any):
+async def test_what_no_mail_could_be_judged_by_is_refused_with_its_field(
+    client: Client, field: str, value: Any
+):
     answer = await client.post("/v1/partners", json={"name": "Lamps Ltd", field: value})
 
     assert answer.status_code == 422
@@ -81,14 +87,20 @@ async def test_a_secret_address_is_shown_once_and_rotated_with_an_overlap(client
     assert first["addresses"] == [f"orders+{first['tag']}@hub.example"]
     assert shown["secret_addresses"] == 2
     assert first["tag"] not in str(shown)
-    assert [await status(each["addresses"][0], each["tag"]) for each in (first, second)] == ["ignored", "ignored"]
+    assert [await status(each["addresses"][0], each["tag"]) for each in (first, second)] == [
+        "ignored",
+        "ignored",
+    ]
     village.hub.world.move(61)
     assert await status(first["addresses"][0], "late") == "quarantined"
 
 
 async def test_a_released_letter_is_read_and_only_a_vouched_one_is_trusted(client: Client, village: Village):
     await made(client, senders=["lamps.example"])
-    ids = [(await village.arrive(mail(number=number, subject=number), ip="203.0.113.9")).id for number in ("1", "2")]
+    ids = [
+        (await village.arrive(mail(number=number, subject=number), ip="203.0.113.9")).id
+        for number in ("1", "2")
+    ]
     await village.hub.post.step()
     shown = (await client.get(f"/v1/messages/{ids[0]}")).json()
     assert (shown["status"], shown["mail"]["outcome"]) == ("quarantined", "quarantined")
@@ -110,7 +122,9 @@ async def test_a_released_letter_is_read_and_only_a_vouched_one_is_trusted(clien
 
 async def test_what_is_not_quarantined_cannot_be_released(client: Client, village: Village):
     publish(village.zone, "new.example")
-    kept = await village.arrive(signed(mail("Neo <neo@new.example>"), "new.example"), mail_from="neo@new.example")
+    kept = await village.arrive(
+        signed(mail("Neo <neo@new.example>"), "new.example"), mail_from="neo@new.example"
+    )
     await village.hub.post.step()
 
     assert (await client.post(f"/v1/messages/{kept.id}/release", json={})).status_code == 409
