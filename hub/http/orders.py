@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from msgspec import Raw
 
 from hub.contract.canon import Order
@@ -14,6 +15,7 @@ from hub.http.facts import FactOut, of_order
 from hub.http.feeds import event
 from hub.http.keep import find
 from hub.http.problems import missing
+from hub.http.sharing import Me, view, who_am_i
 from hub.http.table import PAGING, Op, Param
 from hub.inbound.hear import speaker
 
@@ -55,8 +57,10 @@ def shown(row: tuple[Any, ...], status: int = 200) -> Answer:
 
 
 async def get_order(ask: Ask) -> Answer:
-    """One order; 304 where If-None-Match has its version."""
-    answer = shown(await held(ask, ask.path()))
+    """One order; 304 where If-None-Match has its version. A partner sees those that it was told of, and of them what
+    its endpoints may have."""
+    row = await held(ask, ask.path())
+    answer = msgspec.structs.replace(shown(row), value=await view(ask, row[0], bytes(row[DOC])))
     if answer.headers["etag"] in ask.request.headers.get("if-none-match", ""):
         return Answer(value=b"", status=304, headers=answer.headers)
     return answer
@@ -83,9 +87,11 @@ OPS = (
        query=(*PAGING, Param("ref", "The source's id."), Param("number", "The number that the buyer quotes."),
               Param("connection", "By id or name."), Param("state", "The order's state."),
               Param("updated_after", "A time with its offset."))),
-    Op(method="GET", path=_AT + "/{id}", summary="Show an order", handle=get_order, gives=Order),
+    Op(method="GET", path=_AT + "/{id}", summary="Show an order", handle=get_order, gives=Order,
+       partner=True),
     Op(method="GET", path=_AT + "/{id}/timeline", summary="An order's events", handle=list_timeline,
        gives=Page[EventOut], query=PAGING),
     Op(method="GET", path=_AT + "/{id}/facts", summary="An order's facts", handle=list_order_facts,
        gives=Page[FactOut], query=PAGING),
+    Op(method="GET", path="/v1/me", summary="Who this token is, and what it may", handle=who_am_i, gives=Me, partner=True),
 )  # fmt: skip

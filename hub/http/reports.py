@@ -20,6 +20,7 @@ from hub.http.again import keep, kept
 from hub.http.ask import Answer, Ask
 from hub.http.orders import held
 from hub.http.problems import Problem, invalid, missing
+from hub.http.sharing import reporter, whole
 from hub.http.speaking import Whose, speaker
 from hub.http.table import Op, Param
 from hub.http.versions import wanted
@@ -85,28 +86,37 @@ async def report_shipments(ask: Ask) -> Answer:
 
 
 async def report_order_shipments(ask: Ask) -> Answer:
-    """Tell shipments of one order."""
+    """Tell shipments of one order; a warehouse or supplier, of one that it was told of."""
     row = await held(ask, ask.path())
-    return await _report(ask, "shipments", urlencode({"order": row[0]}))
+    return await _report(ask, "shipments", urlencode({"order": row[0]}), await _own(ask, row[0]))
 
 
 async def report_scans(ask: Ask) -> Answer:
-    """Tell scans of a parcel, by its shipment's id or by its number; a number that no shipment has yet waits."""
+    """Tell scans of a parcel, by its shipment's id or by its number; a number that no shipment has yet waits. A
+    warehouse or supplier names the shipment, of an order that it was told of."""
     if not ask.path().startswith("shp_"):
+        if not whole(ask):
+            raise missing("shipment", ask.path())
         return await _report(ask, "scans", urlencode({"number": ask.path()}))
-    parcels = {one["tracking_number"]: one for one in await _parcels(ask) if one.get("tracking_number")}
+    shipment = await found_shipment(ask)
+    own = await _own(ask, shipment["order"])
+    parcels = {
+        one["tracking_number"]: one
+        for one in (shipment, *shipment.get("packages", ()))
+        if one.get("tracking_number")
+    }
     number = ask.text("number") or next(iter(parcels), "")
     if not parcels:
         raise invalid("this shipment has no tracking number: report one first", "number")
     if number not in parcels or (len(parcels) > 1 and not ask.text("number")):
         raise invalid("say which parcel: ?number=", "number", allowed=sorted(parcels))
     about = {"number": number, "carrier": parcels[number].get("carrier") or ""}
-    return await _report(ask, "scans", urlencode(about))
+    return await _report(ask, "scans", urlencode(about), own)
 
 
-async def _parcels(ask: Ask) -> list[dict[str, Any]]:
-    shipment = await found_shipment(ask)
-    return [shipment, *shipment.get("packages", ())]
+async def _own(ask: Ask, order: str) -> Connection | None:
+    """As whom a partner speaks; None for all others, who may name a connection."""
+    return None if whole(ask) else await reporter(ask, order)
 
 
 async def found_shipment(ask: Ask) -> dict[str, Any]:
@@ -125,16 +135,15 @@ async def get_shipment(ask: Ask) -> dict[str, Any]:
     return await found_shipment(ask)
 
 
-async def _report(ask: Ask, topic: str, query: str) -> Answer:
+async def _report(ask: Ask, topic: str, query: str, own: Connection | None = None) -> Answer:
     rows = _rows(ask)
     if rows is None:
-        return _single(
-            await _tell(ask, topic, query, ask.body, await speaker(ask, _whose(ask.body)), ask.key), ask
-        )
+        said_by = own or await speaker(ask, _whose(ask.body))
+        return _single(await _tell(ask, topic, query, ask.body, said_by, ask.key), ask)
     if (again := await kept(ask)) is not None:
         return again
     # each row has its speaker before the first is told, so that they are told in their order
-    said = [(bytes(row), await speaker(ask, _whose(bytes(row)))) for row in rows]
+    said = [(bytes(row), own or await speaker(ask, _whose(bytes(row)))) for row in rows]
     found = await asyncio.gather(*(_tell(ask, topic, query, *one) for one in said), return_exceptions=True)
     answer = Answer(value=Results([_result(index, one) for index, one in enumerate(found)]), status=202)
     await keep(ask, answer)
@@ -211,9 +220,9 @@ OPS = (
        takes=ShipmentReport | list[ShipmentReport], gives=Results, status=202, query=_PARTIAL, exact=True),
     Op(method="POST", path="/v1/orders/{id}/shipments", summary="Report shipments of an order",
        handle=report_order_shipments, scope="write", takes=ShipmentReport | list[ShipmentReport], gives=Results,
-       status=202, exact=True),
+       status=202, exact=True, partner=True),
     Op(method="GET", path="/v1/shipments/{id}", summary="Show a shipment", handle=get_shipment, gives=dict[str, Any]),
     Op(method="POST", path="/v1/shipments/{id}/scans", summary="Report scans of a parcel", handle=report_scans,
-       scope="write", takes=ScanReport | list[ScanReport], gives=Results, status=202, exact=True,
+       scope="write", takes=ScanReport | list[ScanReport], gives=Results, status=202, exact=True, partner=True,
        query=(Param("number", "The parcel's number, where the shipment has several."),)),
 )  # fmt: skip

@@ -242,3 +242,9 @@ SELECT 1 WHERE :target = '' AND :now = 0 AND :most = 0 AND :claim = '' AND :unti
 -- name: heads_take_empty
 INSERT INTO heads (target, order_id, head, last_event)
 SELECT target, order_id, 0, '' FROM :rows(target text, order_id text) WHERE true ON CONFLICT DO NOTHING;
+
+-- name: targets_told
+-- Which of these targets were told of an order.
+SELECT DISTINCT deliveries.target FROM events JOIN deliveries ON deliveries.event = events.id
+JOIN :rows(target text) ON rows.target = deliveries.target
+WHERE events.tenant = :tenant AND events.order_id = :order_id AND deliveries.status <> 'held' ORDER BY deliveries.target;
