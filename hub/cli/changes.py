@@ -8,7 +8,7 @@ import typer
 
 from hub.cli import show
 from hub.cli.failures import Failure
-from hub.cli.nouns import group, quoted
+from hub.cli.nouns import group
 from hub.cli.orders import PATH, Reason, Which, find
 from hub.cli.show import AsJson
 
@@ -77,9 +77,7 @@ def _decide(order: str, change: str, verb: str, reason: str, json: bool) -> None
 
     with hub() as line:
         id_, one = _named(line, order, change)
-        doc: Any = line.post(
-            f"{PATH}/{id_}/changes/{quoted(one['id'])}/{verb}", {"reason": reason} if reason else {}
-        )
+        doc: Any = line.post(f"{PATH}/{id_}/changes/{verb}", {"change": one["id"], "reason": reason})
     told = {"confirm": "confirmed", "decline": "declined"}[verb]
     show.said(f"{one['id']} of {doc.get('number') or doc['hub_number']} is {told}", json_form=json, doc=doc)
 
@@ -87,13 +85,13 @@ def _decide(order: str, change: str, verb: str, reason: str, json: bool) -> None
 def _named(line: Client, order: str, change: str) -> tuple[str, dict[str, Any]]:
     """The order's id, and the change that is meant."""
     id_ = find(line, order)
-    if change:
-        return id_, line.get(f"{PATH}/{id_}/changes/{quoted(change)}")
     found = line.get(f"{PATH}/{id_}/changes")["data"]
-    waiting = next((one for one in found if one["status"] == "requested"), None)
-    if waiting is None:
+    meant = next(
+        (one for one in found if one["id"] == change or (not change and one["status"] == "requested")), None
+    )
+    if meant is None:
         raise Failure(
-            f"no change of {order} waits for a decision",
+            f"{order} has no change {change}" if change else f"no change of {order} waits for a decision",
             hint=f"`orderhub changes list {order}` shows those there were.",
         )
-    return id_, waiting
+    return id_, meant

@@ -18,7 +18,7 @@ from hub.http.orders import DOC, held
 from hub.http.problems import Problem, invalid, missing
 from hub.http.speaking import own_channel
 from hub.http.table import Op
-from hub.orders import changes
+from hub.orders import changes, states
 
 Doc = dict[str, Any]
 
@@ -31,8 +31,9 @@ class NewChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Decided(msgspec.Struct, forbid_unknown_fields=True):
-    """Why a change is confirmed or declined."""
+    """Which change is confirmed or declined, the one that waits where none is named, and why."""
 
+    change: Annotated[str, Meta(max_length=40)] = ""
     reason: Remark = ""
 
 
@@ -138,17 +139,20 @@ def _shown(doc: Doc, one: Doc) -> ChangeOut:
     return msgspec.convert(one | told, ChangeOut)
 
 
-def _named(ask: Ask, doc: Doc) -> Doc:
-    found: Doc | None = next((one for one in doc.get("changes", ()) if one["id"] == ask.path("change")), None)
-    if found is None:
-        raise missing("change", ask.path("change"))
-    return found
-
-
-async def get_change(ask: Ask) -> ChangeOut:
-    """One change set."""
-    doc = _doc(await held(ask, ask.path()))
-    return _shown(doc, _named(ask, doc))
+def _meant(doc: Doc, name: str) -> Doc:
+    """The change that is named, or the one that waits; Problem 404, or 409 where none does."""
+    found: Doc | None = next((one for one in doc.get("changes", ()) if one["id"] == name), None)
+    if found is None and name:
+        raise missing("change", name)
+    waits = found or changes.pending(doc)
+    if waits is None:
+        raise Problem(
+            409,
+            "invalid_transition",
+            "no change of this order waits for a decision",
+            allowed=states.allowed(doc),
+        )
+    return waits
 
 
 async def request_change(ask: Ask) -> Answer:
@@ -183,7 +187,8 @@ def _check(doc: Doc, action: Doc, at: str) -> None:
 async def confirm_change(ask: Ask) -> Answer:
     """Do what was asked for: the order is changed, and says so."""
     doc = _doc(await held(ask, ask.path()))
-    one, given = _named(ask, doc), ask.decode(Decided)
+    given = ask.decode(Decided)
+    one = _meant(doc, given.change)
     said, full = changes.patch(doc, one["actions"])
     fact = Fact(
         subject="order",
@@ -201,7 +206,8 @@ async def confirm_change(ask: Ask) -> Answer:
 async def decline_change(ask: Ask) -> Answer:
     """Leave the order as it is."""
     doc = _doc(await held(ask, ask.path()))
-    one, given = _named(ask, doc), ask.decode(Decided)
+    given = ask.decode(Decided)
+    one = _meant(doc, given.change)
     told = {"change": one["id"]} | ({"reason": given.reason} if given.reason else {})
     return await take(ask, "decline_change", told, ask.hub.world.new_id("dec"))
 
@@ -213,9 +219,8 @@ OPS = (
     Op(method="GET", path=f"{_AT}/changes", summary="List an order's change sets", handle=list_changes, gives=Changes),
     Op(method="POST", path=f"{_AT}/changes", summary="Ask for a change of an order", handle=request_change,
        scope="write", takes=NewChange, gives=Order, guarded=True, exact=True),
-    Op(method="GET", path=f"{_AT}/changes/{{change}}", summary="Show a change set", handle=get_change, gives=ChangeOut),
-    Op(method="POST", path=f"{_AT}/changes/{{change}}/confirm", summary="Confirm a change", handle=confirm_change,
+    Op(method="POST", path=f"{_AT}/changes/confirm", summary="Confirm a change", handle=confirm_change,
        scope="write", takes=Decided, gives=Order, guarded=True, exact=True),
-    Op(method="POST", path=f"{_AT}/changes/{{change}}/decline", summary="Decline a change", handle=decline_change,
+    Op(method="POST", path=f"{_AT}/changes/decline", summary="Decline a change", handle=decline_change,
        scope="write", takes=Decided, gives=Order, guarded=True, exact=True),
 )  # fmt: skip
