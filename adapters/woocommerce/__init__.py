@@ -23,6 +23,7 @@ channel = Channel(
         topics.DELETED: reads.deleted,
         **dict.fromkeys(topics.BESIDE, reads.nothing),
         topics.ORDER_READ: reads.order,
+        topics.ORDER_HERE: reads.here,
         topics.ORDER_GONE: reads.missing,
     },
     greet=topics.greet,

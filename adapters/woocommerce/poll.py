@@ -10,7 +10,7 @@ import msgspec
 from adapters.woocommerce.api import Shop, ask, more, plain, rows, said, tree
 from adapters.woocommerce.auth import AUTH
 from adapters.woocommerce.settings import account_of, shop_url
-from adapters.woocommerce.topics import ORDER_GONE, ORDER_READ
+from adapters.woocommerce.topics import ORDER_GONE, ORDER_HERE, ORDER_READ
 from hub.contract import Conversation, Keep, Misconfigured, Page, Refused, Response, Unreadable, json_body
 
 OVERLAP = timedelta(minutes=30)
@@ -37,6 +37,7 @@ class Listed(msgspec.Struct):
     id: int | str
     date_modified_gmt: str | None = None
     date_created_gmt: str | None = None
+    status: str | None = None
     refunds: Any = None
 
 
@@ -132,7 +133,10 @@ def reread(ctx: Shop, subject: str, ref: str) -> Conversation[None]:
         yield Page(topic=ORDER_GONE, body=json_body({"id": ref}))
         return
     raw = msgspec.Raw(plain(answer))
-    yield from _order_page(ctx, raw, _listed(raw))
+    one = _listed(raw)
+    if one.status != "trash":
+        yield Page(topic=ORDER_HERE, body=json_body({"id": one.id}))
+    yield from _order_page(ctx, raw, one)
 
 
 def find_account(ctx: Shop) -> Conversation[str]:

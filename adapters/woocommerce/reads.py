@@ -48,6 +48,12 @@ def missing(message: Message) -> Iterable[Read]:
     return (gone(_ref(_object(message)), message.topic),)
 
 
+def here(message: Message) -> Iterable[Read]:
+    """An order that is there as of now: its own clock may be older than the deletion that we heard of."""
+    ref = _ref(_object(message))
+    return (Fact(subject="order", ref=ref, doc={"ref": ref, "deleted": False}, topic=message.topic),)
+
+
 def gone(ref: str, topic: str) -> Fact:
     """That an order is in the trash or deleted for good, as of now."""
     return Fact(subject="order", ref=ref, doc={"ref": ref, "deleted": True}, topic=topic)

@@ -249,7 +249,7 @@ def test_an_order_with_refunds_gets_them_whole_over_all_pages():
         {"GET wc/v3/orders/5": one, "GET wc/v3/orders/5/refunds": pages},
     )
 
-    assert json.loads(played.pages[0].body)["refunds"] == [{"id": 8, "amount": "5.00"}, {"id": 9}]
+    assert json.loads(played.pages[-1].body)["refunds"] == [{"id": 8, "amount": "5.00"}, {"id": 9}]
 
 
 def test_an_order_read_twice_is_the_same_bytes_however_it_was_read():
@@ -257,7 +257,14 @@ def test_an_order_read_twice_is_the_same_bytes_however_it_was_read():
     listed = Played(poll.sweep(shop(), ""), {"GET wc/v3/orders": changed([], [one])})
     again = Played(poll.reread(shop(), "order", "5"), {"GET wc/v3/orders/5": one})
 
-    assert listed.pages[0].body == again.pages[0].body
+    assert [page.topic for page in again.pages] == ["poll/here", "poll/order"]
+    assert listed.pages[0].body == again.pages[1].body
+
+
+def test_an_order_in_the_trash_is_not_told_as_there():
+    played = Played(poll.reread(shop(), "order", "5"), {"GET wc/v3/orders/5": order(5, 1, status="trash")})
+
+    assert [page.topic for page in played.pages] == ["poll/order"]
 
 
 def test_an_order_that_is_gone_is_told_as_gone():

@@ -32,6 +32,10 @@ ORDER_READ = "poll/order"
 ORDER_GONE = "poll/gone"
 """The id of an order that the hub asked for and the shop no longer has."""
 
+ORDER_HERE = "poll/here"
+"""The id of an order that is there and not in the trash, at the time of asking: what `order.deleted` said before
+is over."""
+
 _PING = re.compile(rb"webhook_id=\d+")
 
 
