@@ -18,6 +18,8 @@ import httpx
 import msgspec
 import structlog
 
+from hub.alerts.voice import Voice
+from hub.alerts.watch import Watch
 from hub.announce import Announcer
 from hub.config import NO_KEY, Config, key_beside
 from hub.contract.channel import Channel, Greeting
@@ -104,11 +106,7 @@ class Hub:
         self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world)
         writes = Writes(engine, self.directory, self.converser, carriers(), world, self._bind)
         self.postman = self._postman(sender)
-        self.marks = Marks(vault.keys)
-        self.notifiers = Notifiers(self.directory, guard, sender, world, self.marks)
-        self.teller = Teller(
-            engine, self.directory, self.notifiers, Words(config.templates), world, self._said, config.public_url
-        )  # fmt: skip
+        self.teller = self._teller(sender)
         settler = Settler(engine, self.troubles, world, claim)
         heads = Heads(engine, self.directory, settler, world)
         self.deliver = Deliver(
@@ -128,6 +126,8 @@ class Hub:
         self.reporter = Reporter(engine, self.directory, self.recorder, self.normalise, world)
         self.notices = Notices(engine, self.directory, self.announcer, self.troubles, world, hand)
         self.errands = Errands(self, self.notices)
+        self.watch = Watch(engine, self.directory, self.announcer, world, hand)
+        self.voice = Voice(engine, self.directory, self.teller.notifiers, self.troubles, world, public, claim)
         self.retention = Retention(self)
         self.jobs = Jobs(engine, self.troubles, world, claim)
         engine.bell.on("jobs", self.jobs.wake)
@@ -192,6 +192,12 @@ class Hub:
         }
         fact = Fact(subject="decision", ref=ref, order=due.order, doc=said)
         await self.reporter.tell(Call(connection=home, topic="ref", body=b"", facts=[fact], actor="hub"))
+
+    def _teller(self, sender: Sender) -> Teller:
+        self.marks = Marks(self.vault.keys)
+        notifiers = Notifiers(self.directory, self.guard, sender, self.world, self.marks)
+        words, public = Words(self.config.templates), self.config.public_url
+        return Teller(self.engine, self.directory, notifiers, words, self.world, self._said, public)
 
     async def _said(self, connection: Connection, order: str, doc: dict[str, Any]) -> None:
         """What became of a notice is a fact of its order."""

@@ -17,6 +17,7 @@ import uvicorn
 from hub.config import Config
 from hub.http.app import build
 from hub.run import Hub, open_hub, reread_mappings
+from hub.store.engine import Unavailable
 from hub.world import World
 
 log = structlog.get_logger("orderhub")
@@ -98,7 +99,7 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
         running += [loop("errands", hub, errands_turn), loop("retention", hub, retention_turn)]
     if "outbound" in roles:
         running += [loop("deliver", hub, lambda one: one.deliver.run()), loop("heads", hub, heads_turn)]
-        running += [loop("leases", hub, leases_turn)]
+        running += [loop("leases", hub, leases_turn), loop("alerts", hub, alerts_turn)]
     running += [loop("jobs", hub, jobs_turn)]
     tasks = [asyncio.ensure_future(one) for one in running]
     try:
@@ -186,6 +187,21 @@ async def leases_turn(hub: Hub) -> None:
     """Renew what is under way, well before anyone else may take it."""
     await hub.deliver.renew()
     await asyncio.sleep(_BACKSTOP)
+
+
+async def alerts_turn(hub: Hub) -> None:
+    """Tell what opened and closed, and whom it concerns; when the store is away, say so from memory."""
+    rung = hub.engine.bell.count("exceptions")
+    try:
+        while await hub.watch.step():
+            continue
+        if not hub.deliver.held:
+            await hub.voice.step()
+        hub.voice.well()
+    except Unavailable as error:
+        if not hub.deliver.held:
+            await hub.voice.storeless(error)
+    await hub.engine.bell.after("exceptions", rung, 1.0)
 
 
 async def directory_turn(hub: Hub) -> None:

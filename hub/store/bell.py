@@ -21,6 +21,9 @@ TOPICS = {
     "things_drop": "things",
     "activations_add": "things",
     "jobs_add": "jobs",
+    "exceptions_open": "exceptions",
+    "exceptions_close_idle": "exceptions",
+    "exceptions_state": "exceptions",
 }
 """What a statement's success is news of. New messages and deliveries are not here: who writes them hands them on in
 memory, and rings by hand where it does not."""
