@@ -13,7 +13,7 @@ import msgspec
 import uvloop
 
 from hub.bench.load import closed, connect, opened
-from hub.bench.workload import Workload, workload
+from hub.bench.workload import SIZE, Workload, workload
 from hub.registry import load_registry
 
 
@@ -26,6 +26,7 @@ class Child(msgspec.Struct):
     rate: float = 0.0
     count: int = 0
     connections: int = 64
+    size: int = SIZE
 
 
 async def run_in_child(child: Child) -> Any:
@@ -46,7 +47,7 @@ def _main(pipe: Pipe, child: Child) -> None:
 
 
 async def _run(child: Child) -> Any:
-    load = workload(load_registry())
+    load = workload(load_registry(), size=child.size)
     first = int(time.time() * 1000) % 10**9 * 1000
     if child.mode == "open":
         return await opened(child.port, lambda n, at: _one(load, first + n, at), child.rate, child.seconds)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import resource
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
@@ -83,9 +83,10 @@ def _each(work: Any, seconds: float) -> float:
 
 @contextlib.asynccontextmanager
 async def hub_for(
-    database: str, keys: tuple[bytes, ...], sink: int | None, registry: Any = None
-) -> AsyncIterator[Hub]:
-    """A hub with one connection of the bench's channel, and an endpoint that wants `order.created`."""
+    database: str, keys: tuple[bytes, ...], sink: int | None, registry: Any = None,
+    endpoints: Sequence[Endpoint] | None = None,
+) -> AsyncIterator[Hub]:  # fmt: skip
+    """A hub with one connection of the bench's channel, and these endpoints, or one that wants `order.created`."""
     tune()
     config = Config(database=database, keys=keys, allow_private=("127.0.0.1/32",))
     async with open_hub(config, registry=registry) as hub:
@@ -103,11 +104,8 @@ async def hub_for(
             )
             connection.settings = seal_settings(load.settings, hub.vault, connection.id)
             await hub.directory.put(unit, connection, now)
-            if sink is not None:
-                endpoint = Endpoint(
-                    id=hub.world.new_id("end"), name="sink", url=f"http://127.0.0.1:{sink}/", concurrency=32,
-                    events=["order.created"], include_test=True,
-                )  # fmt: skip
+            for endpoint in [wanting(sink)] if endpoints is None and sink is not None else endpoints or ():
+                endpoint.id = hub.world.new_id("end")
                 endpoint.secrets = [{"sealed": hub.vault.seal(new_secret(), endpoint.id)}]
                 await hub.directory.put(unit, endpoint, now)
 
@@ -115,6 +113,12 @@ async def hub_for(
             await hub.engine.transact(make)
             await hub.directory.refresh()
         yield hub
+
+
+def wanting(port: int, name: str = "sink", fields: Sequence[str] = ()) -> Endpoint:
+    """An endpoint on this machine that wants `order.created`, whole or these fields of it."""
+    return Endpoint(id="", name=name, url=f"http://127.0.0.1:{port}/{name}", concurrency=32, events=["order.created"],
+                    include_test=True, fields=list(fields))  # fmt: skip
 
 
 @contextlib.asynccontextmanager
@@ -176,12 +180,12 @@ async def path_figures(database: str, keys: tuple[bytes, ...], seconds: float) -
     try:
         async with hub_for(database, keys, sink.port) as hub, stages(hub), listening(hub.intake) as port:
             await run_in_child(Child("count", port, count=500, connections=16))
-            await _drained(hub, sink, 500)
+            await drained(hub, sink, 500)
             for rate in (200, 1000):
                 out += await _opened(port, sink, hub, rate, seconds)
             cpu = time.process_time()
             done, _, begun = await run_in_child(Child("closed", port, seconds=seconds, connections=64))
-            await _drained(hub, sink, done)
+            await drained(hub, sink, done)
             seen = sink.take()
             took = max(moment for moment, _ in seen) - begun
             cpu = time.process_time() - cpu
@@ -200,22 +204,23 @@ async def path_figures(database: str, keys: tuple[bytes, ...], seconds: float) -
 async def _opened(port: int, sink: Sink, hub: Hub, rate: int, seconds: float) -> list[Figure]:
     sink.take()
     answers = await run_in_child(Child("open", port, seconds=seconds, rate=rate))
-    await _drained(hub, sink, len(answers))
+    await drained(hub, sink, len(answers))
     taken = sorted(seconds for _, seconds in sink.take())
     goal = {200: "p95 < 10 ms", 1000: "p95 < 25 ms"}[rate]
     return [
-        Figure(f"accept, {rate}/s: p95", _at(sorted(answers), 0.95) * 1000, "ms"),
-        Figure(f"sent to received, {rate}/s: p50", _at(taken, 0.5) * 1000, "ms"),
-        Figure(f"sent to received, {rate}/s: p95", _at(taken, 0.95) * 1000, "ms", goal),
-        Figure(f"sent to received, {rate}/s: p99", _at(taken, 0.99) * 1000, "ms"),
+        Figure(f"accept, {rate}/s: p95", at(sorted(answers), 0.95) * 1000, "ms"),
+        Figure(f"sent to received, {rate}/s: p50", at(taken, 0.5) * 1000, "ms"),
+        Figure(f"sent to received, {rate}/s: p95", at(taken, 0.95) * 1000, "ms", goal),
+        Figure(f"sent to received, {rate}/s: p99", at(taken, 0.99) * 1000, "ms"),
     ]
 
 
-def _at(values: list[float], share: float) -> float:
+def at(values: list[float], share: float) -> float:
+    """The value below which this share of sorted values lies."""
     return values[min(len(values) - 1, int(len(values) * share))] if values else float("nan")
 
 
-async def _drained(hub: Hub, sink: Sink, wanted: int) -> None:
+async def drained(hub: Hub, sink: Sink, wanted: int) -> None:
     """Until the sink saw them all and nothing waits."""
     for _ in range(600):
         if sink.count() >= wanted and not len(hub.inbox):

@@ -84,11 +84,11 @@ async def opened(port: int, build: Build, rate: float, seconds: float, connectio
     for _ in range(connections):
         free.put_nowait(await connect(port))
     latencies: list[float] = []
-    begun = time.perf_counter()
+    begun, wall = time.perf_counter(), time.time()
 
     async def one(number: int, due: float) -> None:
         client = await free.get()
-        await client.ask(build(number, time.time()))
+        await client.ask(build(number, wall + due - begun))
         free.put_nowait(client)
         latencies.append(time.perf_counter() - due)
 

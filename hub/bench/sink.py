@@ -19,8 +19,9 @@ _ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 class Receiver(asyncio.Protocol):
     """One connection from the hub."""
 
-    def __init__(self, seen: list[tuple[float, float]], delay: float) -> None:
+    def __init__(self, seen: list[tuple[float, float]], delay: float, sizes: list[int]) -> None:
         self._seen = seen
+        self._sizes = sizes
         self._delay = delay
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
@@ -47,6 +48,7 @@ class Receiver(asyncio.Protocol):
             sent = float(body[mark + len(MARK) :].split(b";", 1)[0]) if mark >= 0 else 0.0
             now = time.time()
             self._seen.append((now, now - sent))
+            self._sizes[:] = [len(body)]
             asyncio.get_running_loop().call_later(
                 self._delay, self._answer
             ) if self._delay else self._answer()
@@ -76,6 +78,12 @@ class Sink:
         number: int = self.pipe.recv()
         return number
 
+    def size(self) -> int:
+        """The bytes of the last body."""
+        self.pipe.send("size")
+        number: int = self.pipe.recv()
+        return number
+
     def close(self) -> None:
         """End the process."""
         self.pipe.send("stop")
@@ -99,7 +107,8 @@ def _main(pipe: Pipe, delay: float) -> None:
 async def _serve(pipe: Pipe, delay: float) -> None:
     seen: list[tuple[float, float]] = []
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Receiver(seen, delay), "127.0.0.1", 0)
+    sizes = [0]
+    server = await loop.create_server(lambda: Receiver(seen, delay, sizes), "127.0.0.1", 0)
     pipe.send(server.sockets[0].getsockname()[1])
     stopped = asyncio.Event()
 
@@ -110,6 +119,8 @@ async def _serve(pipe: Pipe, delay: float) -> None:
             seen.clear()
         elif word == "count":
             pipe.send(len(seen))
+        elif word == "size":
+            pipe.send(sizes[0])
         else:
             stopped.set()
 

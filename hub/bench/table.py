@@ -9,6 +9,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from hub.bench.deliveries import Condition, Measured, beside_the_dead, conditions, measure
 from hub.bench.figures import Figure, intake_figures, mapping_figures, normalise_figures, path_figures
 from hub.bench.ground import ground
 
@@ -31,6 +32,54 @@ def print_bench(database: str = "", *, seconds: float = 5.0, as_json: bool = Fal
         print(msgspec.json.encode(found).decode())
     else:
         Console().print(_table(found, "PostgreSQL" if database else "SQLite"))
+
+
+def print_deliveries(database: str = "", *, seconds: float = 5.0, as_json: bool = False) -> None:
+    """Measure deliveries under every condition, then beside a dead endpoint, and print both tables."""
+    console = Console(stderr=True)
+    found: list[Measured] = []
+    keys = (os.urandom(32),)
+    wanted = [*conditions(), *beside_the_dead()]
+    with ground(database) as store, console.status("deliveries") as status:
+        for number, condition in enumerate(wanted, 1):
+            status.update(f"condition {number} of {len(wanted)}: {_said(condition)}")
+            found.append(uvloop.run(measure(store(f"c{number}"), keys, condition, seconds)))
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+        return
+    engine = "PostgreSQL" if database else "SQLite"
+    Console().print(
+        _conditions(
+            found[:-2], f"deliveries on {engine}, {os.cpu_count()} cores shared with load and receiver"
+        )
+    )
+    alone, beside = found[-2:]
+    Console().print(_conditions([alone, beside], f"beside a dead endpoint, {engine}"))
+    print(f"p95 with {beside.condition.dead:,} waiting for the dead / without: "
+          f"{beside.received[1] / alone.received[1]:.2f} (goal ≤ 1.2)")  # fmt: skip
+
+
+def _said(condition: Condition) -> str:
+    dead = f", {condition.dead:,} wait for a dead one" if condition.dead else ""
+    plural = "" if condition.endpoints == 1 else "s"
+    return f"{condition.endpoints} endpoint{plural}, {condition.size / 1000:g} kB, {condition.delay * 1000:g} ms, {condition.rate:g}/s{dead}"  # fmt: skip
+
+
+def _conditions(found: list[Measured], title: str) -> Table:
+    table = Table(title=title)
+    for name in ("orders/s", "endpoints", "body", "receiver", "accepted p50/p95/p99", "received p50/p95/p99",
+                 "deliveries/s", "CPU/1,000", "RSS"):  # fmt: skip
+        table.add_column(name, justify="right")
+    for one in found:
+        is_ = one.condition
+        table.add_row(f"{is_.rate:g}", f"{is_.endpoints}{' + 1 dead' if is_.dead else ''}", f"{one.body / 1000:.1f} kB",
+                      f"{is_.delay * 1000:g} ms", _times(one.accepted), _times(one.received), f"{one.per_second:,.0f}",
+                      f"{one.cpu:.2f} s", f"{one.rss:.0f} MB")  # fmt: skip
+    return table
+
+
+def _times(three: tuple[float, float, float]) -> str:
+    return " / ".join(f"{one:.1f}" for one in three) + " ms"
 
 
 def _table(found: list[Figure], engine: str) -> Table:

@@ -69,8 +69,8 @@ class Workload:
         return (self.signed(first + n) for n in range(count))
 
 
-def workload(registry: Registry, lines: int = 3) -> Workload:
-    """The bench's orders: the channel's own sample with so many plain lines, unpaid, about 4.6 kB for three."""
+def workload(registry: Registry, lines: int = 3, size: int = SIZE) -> Workload:
+    """The bench's orders: the channel's own sample with so many plain lines, unpaid, padded to so many bytes."""
     samples = registry.samples(CHANNEL)
     sample = next(one for one in samples.fixtures if one.name == TOPIC)
     template: dict[str, Any] = json.loads(sample.message.body)
@@ -87,7 +87,7 @@ def workload(registry: Registry, lines: int = 3) -> Workload:
             template[name] = f"{20 * lines}.00"
     settings = msgspec.convert(samples.settings, registry.channel(CHANNEL).settings)
     load = Workload(registry, settings, sample.message, template)
-    template["note_attributes"] = [{"name": "padding", "value": "x" * max(0, SIZE - len(load.body(0)) - 30)}]
+    template["note_attributes"] = [{"name": "padding", "value": "x" * max(0, size - len(load.body(0)) - 30)}]
     return load
 
 

@@ -26,7 +26,16 @@ Kind = Annotated[
 Folder = Annotated[Path, typer.Option(help="The checkout to write into.")]
 SchemaName = Annotated[str, typer.Argument(help="One of those listed, such as order.")]
 BenchDatabase = Annotated[
-    str, typer.Option("--database", help="An empty postgresql://… database; a fresh SQLite file if none.")
+    str,
+    typer.Option(
+        "--database", help="A postgresql://… database, for schemas of its own; SQLite files if none."
+    ),
+]
+Deliveries = Annotated[
+    bool,
+    typer.Option(
+        "--deliveries", help="Measure deliveries: many endpoints, bodies, rates, beside a dead endpoint."
+    ),
 ]
 Seconds = Annotated[float, typer.Option(min=0.2, max=600, help="How long to measure each figure.")]
 Mappings = Annotated[
@@ -74,11 +83,13 @@ def new_channel(
     return None
 
 
-def bench(database: BenchDatabase = "", seconds: Seconds = 5.0, json: AsJson = False) -> None:
+def bench(
+    database: BenchDatabase = "", seconds: Seconds = 5.0, deliveries: Deliveries = False, json: AsJson = False
+) -> None:
     """Measure this machine: intake, mapping, normalising, the whole path; with the ratios that others share."""
     from hub.bench import run_bench
 
-    run_bench(database, seconds=seconds, as_json=json)
+    run_bench(database, seconds=seconds, as_json=json, deliveries=deliveries)
 
 
 def schema(name: SchemaName = "", json: AsJson = False) -> None:
