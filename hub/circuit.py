@@ -15,7 +15,9 @@ SECOND = 1_000_000
 
 @dataclass(slots=True)
 class Circuit:
-    """What is known of a target's health; times in microseconds, 0 for never. `since` is when it was closed last."""
+    """What is known of a target's health; times in microseconds, 0 for never. `since` is when it was closed last,
+    `kept` says that the store knows it open, `granted` that the probe that is due is this process's to make, `probing` that it
+    is under way."""
 
     failures: int = 0
     opened_at: int = 0
@@ -24,6 +26,9 @@ class Circuit:
     first_failed_at: int = 0
     last_success_at: int = 0
     since: int = 0
+    kept: bool = False
+    granted: bool = False
+    probing: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -36,9 +41,18 @@ class Circuit:
             return None
         return 1 if active == 0 and now >= self.probe_at else 0
 
+    def adopt(self, opened_at: int, probe_at: int, probes: int) -> None:
+        """It is open as the store has it: found out by another process, or before this one began."""
+        self.opened_at, self.probes, self.kept = opened_at, max(self.probes, probes), True
+        self.failures = max(self.failures, _OPENS_AT)
+        if not (self.granted or self.probing):
+            self.probe_at = probe_at
+        self.first_failed_at = self.first_failed_at or opened_at
+
     def answered(self, now: int, *, accepted: bool) -> bool:
         """The far side is there (even if it refused); True when that closed the circuit."""
         closed = self.is_open
+        self.probing = False
         self.failures = self.opened_at = self.probe_at = self.probes = 0
         if closed:
             self.since = now
@@ -52,6 +66,7 @@ class Circuit:
     def failed(self, now: int, wait: float = 0.0) -> bool:
         """Nobody there, or it broke; True when that opened the circuit. `wait` is what it asked for, in seconds."""
         self.failures += 1
+        self.probing = False
         self.first_failed_at = self.first_failed_at or now
         opened = not self.is_open and self.failures >= _OPENS_AT
         if opened or (self.is_open and now >= self.probe_at):  # what was under way when it opened is no probe

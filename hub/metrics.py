@@ -21,7 +21,7 @@ class Metrics:
             "orderhub_attempts", "Delivery attempts by outcome", ["tenant", "target", "outcome"], registry=r
         )
         self.latency = Histogram(
-            "orderhub_delivery_seconds", "From when a delivery was due to its acknowledgement", registry=r,
+            "orderhub_delivery_seconds", "From when a message was accepted to the acknowledgement of what it brought", registry=r,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600, 86400),
         )  # fmt: skip
         self.inbox = Gauge("orderhub_inbox", "Messages in memory that wait to be understood", registry=r)

@@ -46,6 +46,7 @@ from hub.orders.carriers import carriers
 from hub.outbound.credentials import Credentials
 from hub.outbound.deliver import Deliver
 from hub.outbound.dial import open_session
+from hub.outbound.flows import Flows
 from hub.outbound.guard import Guard
 from hub.outbound.heads import Heads
 from hub.outbound.holding import hold, let_go, release
@@ -56,6 +57,7 @@ from hub.outbound.notify.words import Words
 from hub.outbound.postman import Postman
 from hub.outbound.sender import GuardedSender, Sender
 from hub.outbound.settle import Settler
+from hub.outbound.tally import Tally
 from hub.outbound.transport import GuardedTransport
 from hub.outbound.writes import Writes
 from hub.reach import Reach
@@ -111,7 +113,8 @@ class Hub:
         heads = Heads(engine, self.directory, settler, world)
         self.deliver = Deliver(
             engine, self.directory, settler, self.postman, writes.write,
-            self.metrics, world, self._disable, heads, self.teller.send, claim, held=config.hold_outbound,
+            Tally(self.metrics), world, self._disable, heads, self.teller.send, Flows(engine, world, claim), claim,
+            held=config.hold_outbound,
         )  # fmt: skip
         self.directory.changed = self.deliver.configure
         engine.bell.on("deliveries", self.deliver.spilled)

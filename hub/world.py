@@ -114,6 +114,17 @@ class _Names:
         )
 
 
+def told_at(name: str) -> int:
+    """When a name was given, in unix microseconds to a millisecond, from its last part; 0 where it tells nothing."""
+    ms = 0
+    for letter in name[:10]:
+        place = ALPHABET.find(letter)
+        if place < 0:
+            return 0
+        ms = ms << 5 | place
+    return ms * 1000 if len(name) == 26 else 0
+
+
 def _base32(number: int, triples: int) -> str:
     return "".join(_TRIPLES[number >> 15 * place & 32767] for place in reversed(range(triples)))
 

@@ -10,20 +10,20 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
-from prometheus_client import Counter
 
 from hub.announce import LEASE
 from hub.circuit import SECOND, Circuit
 from hub.directory import Connection, Directory, Endpoint
-from hub.metrics import Metrics
+from hub.outbound.claims import keep, take
+from hub.outbound.flows import Flows
 from hub.outbound.heads import Heads
 from hub.outbound.lanes import Bucket, Lane
 from hub.outbound.postman import Postman
 from hub.outbound.sender import Answer, Sender
 from hub.outbound.settle import Settler, Tried
+from hub.outbound.tally import Tally
 from hub.outbound.verdict import Verdict, judge
 from hub.store.engine import Engine, Unit
 from hub.store.rows import PLAIN, Due, due
@@ -33,6 +33,7 @@ from hub.world import World
 _LOAD = 500
 _WAKE = 1000
 _IDLE = 1.0
+_TICK = 0.2
 log = structlog.get_logger("orderhub.deliver")
 
 Writer = Callable[[Due, Connection, str], Awaitable[tuple[Answer, bytes]]]
@@ -50,17 +51,17 @@ class Deliver:
     settler: Settler
     postman: Postman
     write: Writer
-    metrics: Metrics
+    tally: Tally
     world: World
     disable: Callable[[Endpoint, str], Awaitable[None]]
     heads: Heads
     say: Speaker
+    flows: Flows
     claim: str = ""
     lanes: dict[str, Lane] = field(default_factory=dict)
     held: bool = False
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
-    _counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
     _loaded_at: int = 0
     _reads: int = 0
     _ended: set[int] = field(default_factory=set)
@@ -107,10 +108,10 @@ class Deliver:
         if self.held:
             return 0
         await self.load()
-        count = self._dispatch()
+        count = await self._round()
         while self._tasks:
             await asyncio.wait(set(self._tasks))
-            count += self._dispatch()
+            count += await self._round()
         return count
 
     async def run(self) -> None:
@@ -118,9 +119,9 @@ class Deliver:
         while True:
             self._news.clear()
             if not self.held:
-                self._dispatch()
+                await self._round()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_IDLE):
+                async with asyncio.timeout(_TICK if self._metered() else _IDLE):
                     await self._news.wait()
             if self._hungry() and not self.held:
                 await self.load()
@@ -133,6 +134,26 @@ class Deliver:
         for lane in self.lanes.values():
             lane.forget()
         await self._give_back()
+        await self.flows.leave()
+
+    def _metered(self) -> bool:
+        """Whether something waits for the clock to let it go."""
+        return any(lane.bucket.rate > 0 and lane.ready for lane in self.lanes.values())
+
+    async def _round(self) -> int:
+        """Ask for slots and rate where it is time to, and send what may go."""
+        now = self.world.now()
+        await self._share([lane for lane in self.lanes.values() if lane.asks(now)])
+        return self._dispatch()
+
+    async def _share(self, lanes: list[Lane]) -> None:
+        """What gets no slot is given back at once: who has them sends it."""
+        without = [lane for lane in await self.flows.share(lanes) if lane.ready] if lanes else []
+        for lane in without:
+            lane.forget()
+        if without:
+            await self._give_back()
+            self.engine.bell.far("deliveries")
 
     def _hungry(self) -> bool:
         now = self.world.now()
@@ -149,6 +170,8 @@ class Deliver:
                 (endpoint.rate, endpoint.concurrency) if endpoint else (speaks.rate if speaks else 0.0, 4)
             )
             lane = self.lanes[target] = Lane(target, slots, Bucket(rate), Circuit(since=self.world.now()))
+            lane.limit, lane.bucket.shared = slots, self.engine.shared
+            self.flows.begin(lane)
             lane.paused = self._paused(target)
         return lane
 
@@ -168,7 +191,8 @@ class Deliver:
             endpoint = self.directory.get(Endpoint, lane.target)
             lane.paused = self._paused(lane.target)
             if endpoint is not None:
-                lane.concurrency, lane.bucket.rate = endpoint.concurrency, endpoint.rate
+                lane.limit, lane.bucket.rate = endpoint.concurrency, endpoint.rate
+                lane.concurrency = min(lane.concurrency, lane.limit) if lane.shared else lane.limit
                 if endpoint.status == "disabled":
                     lane.forget()
         self.postman.forget()
@@ -182,76 +206,55 @@ class Deliver:
 
     async def load(self) -> None:
         """Fetch what is due and not in memory: retries, what memory spilled, what a dead process left."""
-        self._loaded_at = self.world.now()
+        self._loaded_at = now = self.world.now()
         await self._give_back()
-        for row in await self.engine.fetch("deliveries_targets"):
-            lane = self._lane(row[0])
-            if lane.paused or lane.room() <= 0:
+        for lane in await self.flows.look(self.lanes.values()):
+            lane.spilled = True
+        found = [self._lane(row[0]) for row in await self.engine.fetch("deliveries_targets")]
+        open_ = [lane for lane in found if not lane.paused and lane.room() > 0]
+        await self._share([lane for lane in open_ if lane.without(now) and await self._first(lane)])
+        for lane in open_:
+            if lane.without(now):
                 continue
-            if lane.circuit.is_open and lane.circuit.probe_at > self._loaded_at:
-                continue
-            await self._fill(lane, 1 if lane.circuit.is_open else min(_LOAD, lane.room()))
-            if lane.circuit.is_open:
+            if not lane.circuit.is_open:
+                await self._fill(lane, min(_LOAD, lane.room()))
+            elif lane.circuit.probe_at <= now and await self.flows.probe(lane):
+                await self._fill(lane, 1)
                 lane.sort()
+
+    async def _first(self, lane: Lane) -> bool:
+        """Whether there is anything to ask slots for: what another process has claimed is no reason."""
+        if not lane.ready:
+            await self._fill(lane, 1)
+        return bool(lane.ready)
 
     async def _give_back(self) -> None:
         """What this process has claimed and does not hold is anyone's again: no one waits for its lease to end."""
         spare = sorted(position for lane in self.lanes.values() for position in lane.spare)
         for lane in self.lanes.values():
             lane.spare.clear()
-        if spare:
-
-            async def work(unit: Unit) -> None:
-                unit.add("deliveries_renew", [(position, self.claim) for position in spare], until=0)
-
-            await self.engine.transact(work)
+        await keep(self.engine, spare, self.claim, until=0)
 
     async def renew(self) -> None:
         """Keep what is under way for ourselves: a write may ask its far side for longer than a lease."""
         until = self.world.now() + LEASE
         under_way = [one for lane in self.lanes.values() for one in lane.busy()]
-        if not self.claim or not under_way:
-            return
-
-        async def work(unit: Unit) -> None:
-            unit.add("deliveries_renew", sorted((one.position, self.claim) for one in under_way), until=until)
-
-        await self.engine.transact(work)
-        for one in under_way:
-            one.claimed_until = until
+        if self.claim:
+            await keep(self.engine, sorted(one.position for one in under_way), self.claim, until=until)
+            for one in under_way:
+                one.claimed_until = until
 
     async def _fill(self, lane: Lane, most: int) -> None:
         """Fetch a target's oldest due ones, beyond those that memory has (a claim passes them over by itself)."""
         most += 0 if self.engine.shared else len(lane.held)
         with self._reading():
-            found = await self._due(lane, most)
+            found = await take(self.engine, lane.target, self._loaded_at, most, self.claim)
             lane.spilled = len(found) >= most
             for one in found:
                 if (
                     self.claim or one.position not in self._ended
                 ):  # what is claimed is due now, whatever ended
                     lane.put(one)
-
-    async def _due(self, lane: Lane, most: int) -> list[Due]:
-        now = self._loaded_at
-        if not self.engine.shared:
-            rows = await self.engine.fetch("deliveries_due", target=lane.target, now=now, most=most)
-            return [due(row) for row in rows]
-
-        async def work(unit: Unit) -> list[tuple[Any, ...]]:
-            taken = await unit.fetch(
-                "deliveries_claim",
-                target=lane.target,
-                now=now,
-                most=most,
-                claim=self.claim,
-                until=now + LEASE,
-            )
-            rows = await unit.fetch("deliveries_load", sorted((row[0],) for row in taken), claim=self.claim)
-            return sorted(rows, key=lambda row: (row[10], row[0]))
-
-        rows = await self.engine.transact(work)
-        return [due(row, now + LEASE) for row in rows]
 
     def _dispatch(self) -> int:
         count = 0
@@ -309,7 +312,7 @@ class Deliver:
             accepted=answer.accepted,
         )  # fmt: skip
         await self._health(lane, endpoint, verdict)
-        self._count(one, verdict)
+        self.tally.attempt(one, verdict, self.world.now())
         return Tried(one, verdict, at, entry, name)
 
     async def _write(self, one: Due) -> tuple[Answer, bytes]:
@@ -331,21 +334,16 @@ class Deliver:
             lane.paused = True
         if verdict.reached:
             if lane.circuit.answered(now, accepted=verdict.status == "delivered"):
+                await self.flows.keep(lane)
                 await self._wake(lane)
-        elif lane.circuit.failed(now, verdict.wait):
-            log.warning("a target is down; probing it", target=lane.target, outcome=verdict.outcome)
-        self.metrics.circuit.labels(lane.target).set(lane.circuit.is_open)
-
-    def _count(self, one: Due, verdict: Verdict) -> None:
-        word = "delivered" if verdict.status == "delivered" else verdict.outcome
-        counter = self._counters.get((one.target, word))
-        if counter is None:
-            counter = self._counters[one.target, word] = self.metrics.attempts.labels(
-                one.tenant, one.target, word
-            )
-        counter.inc()
-        if word == "delivered":
-            self.metrics.latency.observe((self.world.now() - one.due_at) / SECOND)
+        else:
+            probe = lane.circuit.probe_at
+            if lane.circuit.failed(now, verdict.wait):
+                log.warning("a target is down; probing it", target=lane.target, outcome=verdict.outcome)
+                lane.shrink()
+            if lane.circuit.probe_at != probe:
+                await self.flows.keep(lane)
+        self.tally.circuit(lane.target, lane.circuit)
 
     async def _wake(self, lane: Lane) -> None:
         """The far side is back: everything that waited is due, oldest first."""

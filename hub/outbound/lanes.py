@@ -14,30 +14,52 @@ from hub.store.rows import Due
 
 _READY = 1000
 _LATER = 4000
+_AHEAD = 0.25
+_RENEW = 10 * SECOND
+_AGAIN = 200_000
 _UNSETTLED = 256
 
 
 @dataclass(slots=True)
 class Bucket:
-    """A token bucket: `rate` a second, at most a second's worth at once; 0 is no limit."""
+    """A token bucket: `rate` a second, at most a second's worth at once; 0 is no limit. A `shared` one does not fill
+    by itself: it is filled from the store, a part of a second's worth at a time."""
 
     rate: float
     tokens: float = 1.0
     at: int = 0
+    shared: bool = False
 
     def take(self, now: int) -> bool:
         """One token, if there is one."""
         if self.rate <= 0:
             return True
-        self.tokens = min(
-            max(1.0, self.rate),
-            self.tokens + (now - self.at) / SECOND * self.rate if self.at else self.tokens,
-        )
-        self.at = now
+        if not self.shared:
+            self.tokens = min(
+                max(1.0, self.rate),
+                self.tokens + (now - self.at) / SECOND * self.rate if self.at else self.tokens,
+            )
+            self.at = now
         if self.tokens < 1:
             return False
         self.tokens -= 1
         return True
+
+    def draw(self, allowed_at: int, now: int, wanted: int) -> int:
+        """Fill from what all processes share: `allowed_at` is when the next one may go, a second in the past at most;
+        gives what it is then."""
+        self.at = now
+        if self.rate <= 0:
+            return allowed_at
+        each = SECOND / self.rate
+        full = max(1.0, self.rate)
+        begin = max(allowed_at, int(now - full * each)) if allowed_at else int(now - each)
+        least = self.rate * _AHEAD
+        more = int(
+            min((now - begin) / each + 1e-6, max(1.0, wanted - self.tokens, least), full - self.tokens)
+        )
+        self.tokens += max(0, more)
+        return begin + int(max(0, more) * each)
 
     def wait(self) -> float:
         """Seconds until there is one again."""
@@ -48,7 +70,8 @@ class Bucket:
 class Lane:
     """One target's deliveries: `held` is what memory has by position, ready or under way. `under_way` has what
     was claimed of the same since, its next attempt; `unsettled` of them were answered and are being written;
-    `spare` is claimed and not in memory, to be given back."""
+    `spare` is claimed and not in memory, to be given back. Where it is `shared` with other processes `concurrency`
+    is its part of the `limit`, good `until`, and `taken` what the others count as ours."""
 
     target: str
     concurrency: int
@@ -62,6 +85,10 @@ class Lane:
     unsettled: int = 0
     spilled: bool = True
     paused: bool = False
+    shared: bool = False
+    limit: int = 0
+    taken: int = 0
+    until: int = 0
 
     def put(self, due: Due) -> None:
         """Take a delivery over, if there is room; it is in the store anyway."""
@@ -120,13 +147,50 @@ class Lane:
     def next(self, now: int) -> Due | None:
         """The next that may go out now."""
         sending = len(self.under_way) - self.unsettled
+        if self.shared and now >= self.until:
+            return None
         if self.paused or not self.ready or sending >= self.concurrency or self.unsettled >= _UNSETTLED:
             return None
-        if self.circuit.may_send(now, len(self.under_way)) == 0 or not self.bucket.take(now):
+        if self.circuit.may_send(now, len(self.under_way)) == 0 or (
+            self.shared and self.circuit.is_open and not self.circuit.granted
+        ):
             return None
+        if not self.bucket.take(now):
+            return None
+        self.circuit.granted, self.circuit.probing = False, self.circuit.is_open
         due = self.ready.popleft()
         self.under_way[due.position] = None
         return due
+
+    def asks(self, now: int) -> bool:
+        """Whether it is time to ask for slots and rate, or to renew them before they run out."""
+        if not self.shared or self.paused or not (self.ready or self.under_way):
+            return False
+        if now >= self.until - _RENEW:
+            return True
+        dry = self.bucket.rate > 0 and self.bucket.tokens < 1
+        return (dry or not self.concurrency) and now - self.bucket.at >= _AGAIN
+
+    def without(self, now: int) -> bool:
+        """Whether it shares its slots with other processes and has none now."""
+        return self.shared and not (self.concurrency and now < self.until)
+
+    def take_slots(self, others: list[int], now: int) -> None:
+        """Its part of the slots: all that is free, or a fair part where another has none."""
+        sending = len(self.under_way) - self.unsettled
+        fair = max(1, self.limit // (len(others) + 1))
+        free = max(0, self.limit - sum(others))
+        self.concurrency = min(free, fair) if 0 in others else free
+        self.taken = max(self.concurrency, sending)
+
+    def shrink(self) -> None:
+        """The target is down: the oldest is enough to probe it with, the rest is left to the store."""
+        first = min(self.ready, key=lambda due: due.position, default=None)
+        self.forget()
+        if first is not None:
+            self.spare = [place for place in self.spare if place != first.position]
+            self.put(first)
+            self.spilled = True
 
     def sort(self) -> None:
         """Oldest first, after an outage that let memory and store take turns."""
