@@ -12,6 +12,7 @@ import typer
 
 from hub.cli import show
 from hub.cli.connections import tell_trial
+from hub.cli.drafts import drafted_at_connect
 from hub.cli.failures import Failure
 from hub.cli.nouns import Sets, pairs, quoted, typed
 from hub.cli.show import AsJson
@@ -185,7 +186,7 @@ def _tell(line: Client, made: Doc, about: Doc) -> None:
 
 
 def _try(line: Client, made: Doc, about: Doc) -> None:
-    """With credentials: check them, register the pushes, read the source and show the newest order."""
+    """With credentials: check them, register the pushes, draft a mapping, read the source and show the newest order."""
     from hub.cli.sheet import sheet
 
     path = f"/v1/connections/{made['id']}"
@@ -195,6 +196,8 @@ def _try(line: Client, made: Doc, about: Doc) -> None:
         return
     trial = line.post(f"{path}/test")
     tell_trial(trial)
+    if trial["ok"] and about["drafts"] and not made.get("mappings"):
+        drafted_at_connect(line, made)
     if not (trial["ok"] and about["polls"]):
         return
     line.post(f"{path}/sweep")

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from hub.cli import show
+from hub.cli.drafts import draft
 from hub.cli.nouns import Name, Sets, group, lists, pairs, quoted, removes, shows, typed, verbs
 from hub.cli.show import AsJson
 
@@ -79,6 +80,7 @@ def sweep(name: Name, json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
+app.command("draft")(draft)
 verbs(app, PATH, "connection", {
     "pause": ("Answer its pushes 503, so that its far side keeps them.", "is paused: its far side keeps what it has to say"),
     "resume": ("Let it work again.", "works again"),

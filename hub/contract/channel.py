@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from hub.contract.fact import Freshness, Read
-from hub.contract.flow import Auth, Context, Fetch, Limits, Poll, Step, Stream, Subscription, Write
+from hub.contract.flow import Auth, Context, Draft, Fetch, Limits, Poll, Step, Stream, Subscription, Write
 from hub.contract.message import Message, Request, Response
 from hub.contract.pick import NOTHING, Pick
 from hub.contract.proof import NOBODY, Proof
@@ -76,6 +76,8 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     poll, fetch, stream     how it is read; `poll_every` seconds between sweeps
     subscription, auth, limits, writes   how it is spoken to
     find_account            reads the account (shop domain, seller id) at connect
+    draft                   writes a mapping for an account whose words only it knows (a form's fields); `connect`
+                            shows it, keeps it as a file and puts it in force
     needs                   settings without which polls and writes cannot run: such a connection takes
                             pushes and says what it cannot do yet
     caps                    bytes of a body
@@ -107,6 +109,7 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     writes: Mapping[str, Write[Any]] = {}
     find_account: Callable[[Context[Any]], Any] | None = None
+    draft: Draft[Any] | None = None
     needs: tuple[str, ...] = ()
     cap: int = 1 << 20
     quality: Mapping[str, str] = {}

@@ -101,6 +101,8 @@ Poll = Callable[[Context[S], str], Conversation[None]]
 """`poll(ctx, cursor)`: cursor is what the last durable Page carried, "" at first. It decides its own overlap."""
 Fetch = Callable[[Context[S], str, str], Conversation[None]]
 """`fetch(ctx, subject, ref)`: read one object again."""
+Draft = Callable[[Context[S], str], Conversation[str]]
+"""`draft(ctx, name)`: the text of a mapping of this name, made from how the account itself is set up (a form's fields)."""
 Do = Callable[[Context[S], Task], Conversation[Outcome]]
 
 

@@ -92,6 +92,11 @@ GIVES: list[tuple[str, Any, Any]] = [
     ("v | datetime", " ", None),
     ("v | datetime('%d.%m.%Y %H:%M')", "10.01.2026 16:00", "2026-01-10T15:00:00.000Z"),
     ("v | datetime('%Y-%m-%d %H:%M:%S %z')", "2026-01-10 16:00:00 -0500", "2026-01-10T21:00:00.000Z"),
+    ("v | date_in('Asia/Shanghai')", "2026-01-09T16:00:00.000Z", "2026-01-10"),
+    ("v | date_in('Asia/Shanghai')", "2026-01-09T15:59:59Z", "2026-01-09"),
+    ("v | date_in('America/New_York')", "2026-01-10T03:00:00+00:00", "2026-01-09"),
+    ("v | date_in('Asia/Shanghai')", "2026-01-10 00:30:00", "2026-01-10"),
+    ("v | date_in('Asia/Shanghai')", "0000-00-00", None),
     ("v | datetime_in('Asia/Shanghai')", "2026-01-10 16:00:00", "2026-01-10T08:00:00.000Z"),
     ("v | datetime_in('Asia/Shanghai')", "2026-01-10T16:00:00Z", "2026-01-10T16:00:00.000Z"),
     (
@@ -229,6 +234,7 @@ REFUSES: list[tuple[str, Any, str]] = [
     ("v | datetime", "9999-12-31T23:00:00-05:00", "'9999-12-31T23:00:00-05:00' is out of range"),
     ("v | datetime('%d.%m.%Y')", "2026", "'2026' is not in the format %d.%m.%Y"),
     ("v | datetime_in(w)", "2026-01-10 10:00:00", "'' is not a time zone"),
+    ("v | date_in('UTC')", "yesterday", "'yesterday' is not a date and time"),
     ("v | date", "tomorrow", "'tomorrow' is not a date"),
     ("v | date", "2026-13-01", "'2026-13-01' is not a date"),
     ("v | epoch", "soon", "'soon' is not a decimal number"),
@@ -283,7 +289,7 @@ def test_every_step_but_the_tables_has_an_example_and_a_sentence():
 
 def test_the_steps_are_those_of_the_language():
     wanted = """str trim upper lower title split join replace slice pad concat dec int round abs negate add sub mul div
-        minor money datetime datetime_in date epoch epoch_ms first last count sum min max unique sort compact lookup enum
+        minor money datetime datetime_in date date_in epoch epoch_ms first last count sum min max unique sort compact lookup enum
         required default is_null has phone country currency language email url gtin bool json xml_text html_text
         re_match sha256 uuid5 keys values entries get""".split()
 
@@ -299,6 +305,7 @@ def test_null_passes_every_other_step(step):
         "pad": "(3)",
         "replace": "('a', 'b')",
         "datetime_in": "('UTC')",
+        "date_in": "('UTC')",
         "re_match": "('a')",
     }
     given_ = arguments.get(step.name, "('a')" if step.arity[0] else "")

@@ -159,7 +159,7 @@ _ALLOWED: dict[str, tuple[tuple[str, ...], str]] = {
     "currency": (("any", "text"), "is a currency: end with currency, or a text of three capitals"),
     "decimal": (("decimal", "integer"), "is a decimal: end with dec"),
     "time": (("time",), "is a time: end with datetime, datetime_in, epoch or epoch_ms"),
-    "date": (("date",), "is a date: end with date"),
+    "date": (("date",), "is a date: end with date or date_in"),
     "bool": (("any", "bool", "integer", "text"), "is true or false: end with bool"),
     "integer": (("integer",), "is a whole number: end with int"),
     "choice": (_TEXTS, ""),

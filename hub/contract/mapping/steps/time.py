@@ -54,6 +54,18 @@ def date(value: Any, form: Any = None) -> str | None:
     return text[:10]
 
 
+def date_in(value: Any, zone: Any) -> str | None:
+    """The date that it is in a zone at a time; of a time without an offset, its own."""
+    name = _zone_name(zone)
+    moment = told(text_of(value), name)
+    if moment is None:
+        return None
+    try:
+        return datetime.fromisoformat(moment).astimezone(_zone(name)).strftime("%Y-%m-%d").rjust(10, "0")
+    except OverflowError:
+        raise Unfit(moment, "is out of range") from None
+
+
 def epoch(value: Any) -> str | None:
     """Seconds since 1970."""
     return _since_epoch(value, 1)
@@ -221,6 +233,9 @@ STEPS = (
          examples=(("'2026-01-10 16:00:00' | datetime_in('Asia/Shanghai')", "2026-01-10T08:00:00.000Z"),)),
     Step("date", "time", date, "the date as written, no zone applied; of a date, a time, or by a format", TEXT, "date",
          (_FORMAT,), check=_check_format(0), examples=(("'10.01.2026' | date('%d.%m.%Y')", "2026-01-10"),)),
+    Step("date_in", "time", date_in, "the date that it is in a zone at a time: forms send a day as its midnight in UTC",
+         TEXT, "date", (Parameter("zone"),), check=_check_zone,
+         examples=(("'2026-01-09T16:00:00.000Z' | date_in('Asia/Shanghai')", "2026-01-10"),)),
     Step("epoch", "time", epoch, "seconds since 1970 as a time; 0 is null", NUMBER, "time",
          examples=(("1768060800 | epoch", "2026-01-10T16:00:00.000Z"),)),
     Step("epoch_ms", "time", epoch_ms, "milliseconds since 1970 as a time; 0 is null", NUMBER, "time",
