@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -201,10 +202,19 @@ def _try(line: Client, made: Doc, about: Doc) -> None:
     if not (trial["ok"] and about["polls"]):
         return
     line.post(f"{path}/sweep")
-    found = list(line.pages("/v1/orders", connection=made["name"]))
+    found = _read_by_now(line, made["name"])
     if found:
         show.console().print(f"\n{len(found)} orders were read; the newest:")
         sheet(found[-1])
+
+
+def _read_by_now(line: Client, name: str) -> list[Doc]:
+    """The orders of a sweep that has just ended: what was read is understood a moment later."""
+    for _ in range(10):
+        if found := list(line.pages("/v1/orders", connection=name)):
+            return found
+        time.sleep(0.2)
+    return []
 
 
 def set_up(manual: str) -> str:
