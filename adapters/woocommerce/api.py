@@ -25,6 +25,9 @@ Shop = Context[WooCommerceSettings]
 FIREWALL = 120.0
 """Seconds to stay away after a firewall's page: asking at once again is what it is there to stop."""
 
+SLOW = 90.0
+"""Seconds that an answer may take: a hundred orders are much for a small host."""
+
 _BOM = b"\xef\xbb\xbf"
 _PAGE = re.compile(rb"\s*<(?:!doctype|html|head|body|br|b>|div|p>|script|\?xml)", re.IGNORECASE)
 _TITLE = re.compile(rb"<title[^>]*>\s*(.{1,200}?)\s*</title", re.IGNORECASE | re.DOTALL)
@@ -42,6 +45,7 @@ def ask(
         headers={"accept": "application/json"}
         | ({"content-type": "application/json"} if body is not None else {}),
         body=b"" if body is None else json_body(body),
+        timeout=SLOW,
     )
     found = answered(answer)
     if found.status == 404 and method in ("POST", "PUT"):

@@ -76,7 +76,7 @@ def _changed(ctx: Shop, since: datetime, status: str, cursor: str, *, moves: boo
             dates_are_gmt="true",
             orderby="modified",
             order="asc",
-            per_page=SIZE,
+            per_page=ctx.settings.page_size,
             page=page,
             status=status,
         )
@@ -90,7 +90,7 @@ def _changed(ctx: Shop, since: datetime, status: str, cursor: str, *, moves: boo
                 seen.add((str(one.id), changed))
                 cursor = max(cursor, changed)
                 yield from _order_page(ctx, raw, one, cursor if moves else "")
-        if not found or not more(answer, page, len(found), SIZE):
+        if not found or not more(answer, page, len(found), ctx.settings.page_size):
             return
         # `modified_after` is exclusive and its clock ticks in seconds: the last one is asked for again.
         following = last - timedelta(seconds=1)

@@ -44,6 +44,14 @@ class WooCommerceSettings(Settings, frozen=True, kw_only=True):
             "else whichever of the others worked when the connection was tested."
         ),
     ] = "auto"
+    page_size: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100,
+            description="How many orders are asked for at once; fewer for hosts that take too long over 100.",
+        ),
+    ] = 100
     tracking: Annotated[
         Literal["auto", "shipment_tracking", "ast", "note"],
         Meta(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from adapters.woocommerce.api import Shop, ask, more, tree
@@ -11,6 +12,9 @@ from hub.contract import Conversation, Keep, Misconfigured, Refused, secrets
 REVIVED = "revived"
 """The state that names the topics whose webhooks were found disabled, and made active again, at the last look."""
 
+SECRET = "secret_mark"
+"""The state that tells which secret the webhooks have: a new one is given to all of them."""
+
 _SIZE = 100
 
 
@@ -18,9 +22,11 @@ def ensure(ctx: Shop) -> Conversation[dict[str, str]]:
     """Makes what is missing at our address; returns what stands, topic → id.
 
     WooCommerce disables a webhook after more than five deliveries in a row that were not answered 2xx (source of
-    class-wc-webhook.php): such a one is made active again, with our secret; what it missed, the sweep brings.
+    class-wc-webhook.php): such a one is made active again, with our secret; what it missed, the sweep brings. WooCommerce shows no secrets:
+    where ours is another than at the last look, all webhooks get it.
     """
     secret = _secret(ctx)
+    mark = hashlib.sha256(secret.encode()).hexdigest()[:16]
     standing: dict[str, str] = {}
     revived: list[str] = []
     for one in (yield from _ours(ctx)):
@@ -31,13 +37,14 @@ def ensure(ctx: Shop) -> Conversation[dict[str, str]]:
             standing[topic] = ref
             if one.get("status") != "active":
                 revived.append(topic)
+            if topic in revived or ctx.state.get(SECRET) != mark:
                 yield from ask(
                     ctx, f"wc/v3/webhooks/{ref}", method="PUT", body={"status": "active", "secret": secret}
                 )
     for topic in SUBSCRIBED:
         if topic not in standing:
             standing[topic] = yield from _made(ctx, topic, secret)
-    yield Keep({REVIVED: " ".join(revived) or None})
+    yield Keep({REVIVED: " ".join(revived) or None, SECRET: mark})
     return standing
 
 

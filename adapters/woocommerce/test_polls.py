@@ -475,10 +475,14 @@ def webhook(
     return {"id": number, "topic": topic, "status": status, "delivery_url": url}
 
 
+MARK = hashlib.sha256(b"new&hush").hexdigest()[:16]
+KNOWN = {"secret_mark": MARK}
+
+
 def test_missing_webhooks_are_made_with_our_address_and_the_newest_secret():
     made = iter(range(50, 60))
     played = Played(
-        subscription.ensure(shop()),
+        subscription.ensure(shop(KNOWN)),
         {
             "GET wc/v3/webhooks": [
                 webhook(1, "order.updated"),
@@ -508,11 +512,11 @@ def test_a_disabled_webhook_is_made_active_again_and_told():
     listed = [webhook(n, topic) for n, topic in enumerate(topics.SUBSCRIBED, 1)]
     listed[1]["status"] = "disabled"
     played = Played(
-        subscription.ensure(shop()), {"GET wc/v3/webhooks": listed, "PUT wc/v3/webhooks/2": {"id": 2}}
+        subscription.ensure(shop(KNOWN)), {"GET wc/v3/webhooks": listed, "PUT wc/v3/webhooks/2": {"id": 2}}
     )
 
     assert played.asked[1] == ("PUT wc/v3/webhooks/2", {"status": "active", "secret": "new&hush"})
-    assert played.kept == {"revived": topics.SUBSCRIBED[1]}
+    assert played.kept == {"revived": topics.SUBSCRIBED[1], "secret_mark": MARK}
     assert len(played.result) == 4
 
 
@@ -520,7 +524,8 @@ def test_the_second_webhook_of_a_topic_is_ended_the_active_one_stays():
     listed = [webhook(n, topic) for n, topic in enumerate(topics.SUBSCRIBED, 1)]
     listed.insert(0, webhook(77, topics.SUBSCRIBED[0], "disabled"))
     played = Played(
-        subscription.ensure(shop()), {"GET wc/v3/webhooks": listed, "DELETE wc/v3/webhooks/77": {"id": 77}}
+        subscription.ensure(shop(KNOWN)),
+        {"GET wc/v3/webhooks": listed, "DELETE wc/v3/webhooks/77": {"id": 77}},
     )
 
     assert played.names[1:] == ["DELETE wc/v3/webhooks/77"]
@@ -529,9 +534,21 @@ def test_the_second_webhook_of_a_topic_is_ended_the_active_one_stays():
 
 def test_a_second_look_asks_once_and_changes_nothing():
     listed = [webhook(n, topic) for n, topic in enumerate(topics.SUBSCRIBED, 1)]
-    played = Played(subscription.ensure(shop()), {"GET wc/v3/webhooks": listed})
+    played = Played(subscription.ensure(shop(KNOWN)), {"GET wc/v3/webhooks": listed})
 
     assert played.names == ["GET wc/v3/webhooks"]
+
+
+def test_a_new_secret_is_given_to_all():
+    listed = [webhook(n, topic) for n, topic in enumerate(topics.SUBSCRIBED, 1)]
+    puts = {f"PUT wc/v3/webhooks/{n}": {"id": n} for n in range(1, 5)}
+    played = Played(
+        subscription.ensure(shop({"secret_mark": "older"})), {"GET wc/v3/webhooks": listed, **puts}
+    )
+
+    assert [name for name, _ in played.asked[1:]] == list(puts)
+    assert played.asked[1][1]["secret"] == "new&hush"
+    assert played.kept == {"revived": None, "secret_mark": MARK}
 
 
 def test_removing_ends_ours_alone():

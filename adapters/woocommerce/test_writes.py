@@ -347,9 +347,18 @@ def test_what_others_completed_stays_completed():
     ],
 )
 def test_an_order_is_cancelled_once_and_never_after_completion(status: str, outcome: str, written: list[Any]):
-    played = play(writes.cancel(shop(), task("order.cancelled")), order=order(status))
+    whole = task("order.cancelled")
+    whole.order["fulfillment_status"] = "unfulfilled"
+    played = play(writes.cancel(shop(), whole), order=order(status))
 
     assert (played.result.status, done(played)) == (outcome, written)
+
+
+def test_an_order_of_which_a_part_is_shipped_is_not_cancelled_whole():
+    played = play(writes.cancel(shop(), task("order.cancelled")), order=order())
+
+    assert (played.result.status, done(played)) == ("rejected", [])
+    assert "a part is shipped" in played.result.reason
 
 
 def test_a_note_becomes_a_private_one_and_only_once():

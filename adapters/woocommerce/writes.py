@@ -94,6 +94,11 @@ def cancel(ctx: Shop, task: Task) -> Conversation[Outcome]:
         return Outcome(status="applied", ref=task.ref)
     if status == "completed":
         return Outcome(status="rejected", reason="the order is completed in WooCommerce: refund it there")
+    if task.order.get("fulfillment_status") in (*SHIPPED, "partially_fulfilled"):
+        return Outcome(
+            status="rejected",
+            reason="a part is shipped, and WooCommerce cancels whole orders: refund the rest there",
+        )
     yield from ask(ctx, f"wc/v3/orders/{task.ref}", method="PUT", body={"status": "cancelled"})
     return Outcome(status="applied", ref=task.ref)
 
