@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,10 +14,16 @@ import msgspec
 import pytest
 
 from hub.config import Config
+from hub.contract.errors import Rejected
 from hub.contract.fact import Fact
 from hub.contract.message import Headers, Message
 from hub.directory import Connection
+from hub.fixtures import RECEIVED_AT
+from hub.inbound.hear import hear
 from hub.inbound.report import Call
+from hub.orders import registers
+from hub.orders.compose import compose
+from hub.orders.registers import Said
 from hub.registry import load_registry
 from hub.run import open_hub
 from hub.world import World
@@ -298,3 +305,40 @@ async def test_a_webhook_whose_owner_lost_the_right_to_read_is_an_exception(stre
 
     (open_,) = await street.town.exceptions()
     assert "owner may not read it" in open_["title"]
+
+
+def sayings() -> list[Said]:
+    """What the channel's samples say of one order, as it is kept."""
+    registry = load_registry()
+    channel = registry.channel("woocommerce")
+    connection = Connection(id="con_1", name="beans", channel="woocommerce", key="k", account="bean.example")
+    told = []
+    for at, fixture in enumerate(registry.samples("woocommerce").fixtures):
+        message, rank = fixture.message, RECEIVED_AT + at
+        if message.transport == "webhook":
+            message, rank = msgspec.structs.replace(message, topic=channel.topic.find(message)), 0
+        with contextlib.suppress(Rejected):
+            reading = registry.read("woocommerce", msgspec.structs.replace(message, zone="Europe/Berlin"))
+            facts = [one for one in (reading.facts if reading else ()) if isinstance(one, Fact)]
+            told += [
+                hear(
+                    one, channel, connection, lambda _: None, arrived=RECEIVED_AT + at, rank=rank, mapping="m"
+                ).said
+                for one in facts
+                if (one.order or one.ref) == "5107"
+            ]
+    return told
+
+
+def test_an_order_comes_out_the_same_however_its_news_arrive_and_how_often() -> None:
+    told, chance, found = sayings(), random.Random(7), set()
+    for _ in range(60):
+        news = [*told, *chance.sample(told, 7)]
+        chance.shuffle(news)
+        state = registers.empty()
+        for one in news:
+            registers.apply(state, one)
+        found.add(msgspec.json.encode(compose(state, lambda prefix: prefix), order="deterministic"))
+
+    assert len(told) > 30
+    assert len(found) == 1
