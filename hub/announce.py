@@ -158,6 +158,8 @@ class Announcer:
         body = envelope[1].replace(b"\0", JSON.encode(data), 1)
         draft.events.append([id_, tenant, "", None, type_, 0, 0, now, body])
         for target in self.directory.targets(tenant, type_, data, ""):
+            if target.id == subject[1]:
+                continue  # what befell an endpoint is told to the others
             status = "held" if target.held else "due"
             draft.deliveries.append(
                 _delivery(draft, tenant, target, id_, "", status, ask=False, ordered=False, previous="")

@@ -49,7 +49,7 @@ from hub.outbound.dial import open_session
 from hub.outbound.flows import Flows
 from hub.outbound.guard import Guard
 from hub.outbound.heads import Heads
-from hub.outbound.holding import hold, let_go, release
+from hub.outbound.health import Health
 from hub.outbound.letterhead import Letterhead
 from hub.outbound.notify.accounts import Notifiers
 from hub.outbound.notify.teller import Teller
@@ -66,6 +66,7 @@ from hub.repair.errands import Errands
 from hub.repair.jobs import Jobs
 from hub.repair.redelivery import KIND as REPLAY, Redelivery
 from hub.repair.retention import Retention
+from hub.repair.standing import set_status
 from hub.replies import Marks
 from hub.store.engine import Engine, Poisoned, Unit
 from hub.store.rows import Due
@@ -75,7 +76,6 @@ from hub.vault import Vault
 from hub.world import Skew, World
 
 log = structlog.get_logger("orderhub")
-_LEFT = 1000
 
 
 class Hub:
@@ -121,6 +121,10 @@ class Hub:
         engine.bell.on("messages", self._reopened)
         hand = self.deliver.hand if delivers else self._leave
         take = self.deliver.take if delivers else self._leave_all
+        self.health = Health(
+            engine, self.directory, self.announcer, self.troubles, world, self._disable, hand
+        )
+        settler.health = self.health.rows
         self.normalise = Normalise(
             engine, self.directory, self.recorder, self.troubles, world, self.inbox, take, self._aside,
             Accounts(engine, self.directory, world),
@@ -168,6 +172,13 @@ class Hub:
         await self.reporter.tell(
             Call(connection=connection, topic="bind", body=b"", facts=[fact], actor="hub")
         )
+
+    def _health(self, settler: Settler, hand: Callable[[list[Due]], None]) -> Health:
+        one = Health(
+            self.engine, self.directory, self.announcer, self.troubles, self.world, self._disable, hand
+        )
+        settler.health = one.rows
+        return one
 
     def _postman(self, sender: Sender) -> Postman:
         letterhead = Letterhead(self.directory, self.world)
@@ -231,7 +242,9 @@ class Hub:
         self.engine.bell.ring("deliveries")
 
     async def _disable(self, endpoint: Endpoint, reason: str) -> None:
-        await set_status(self, endpoint, "disabled", reason)
+        now = self.directory.get(Endpoint, endpoint.id)
+        if now is not None and now.status != "disabled":
+            await set_status(self, msgspec.structs.replace(now), "disabled", reason)
 
     async def _key(self, connection: Connection, channel: Channel, key: str) -> bytes | None:
         proof: Any = channel.proof_for(self.directory.settings(connection))
@@ -326,31 +339,6 @@ def _put_meta(name: str, value: str) -> Callable[[Unit], Awaitable[None]]:
 def _log_end(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         log.warning("a handshake could not be finished", error=str(error))
-
-
-async def set_status(hub: Hub, endpoint: Endpoint, status: str, reason: str = "") -> None:
-    """Pause, enable or disable an endpoint; a disabled one holds its deliveries, an enabled one lets them go. Many
-    deliveries turn in many small transactions; whoever dies between them, the sweep of heads goes on."""
-
-    async def work(unit: Unit) -> None:
-        endpoint.status = status
-        if was == "disabled" != status:
-            left = await unit.fetch("deliveries_held", target=endpoint.id, most=_LEFT)
-            await let_go(unit, hub.engine, hub.world, endpoint, left)
-        await hub.directory.put(unit, endpoint, hub.world.now())
-
-    was = endpoint.status
-    if was == "disabled" != status:
-        await release(hub.engine, hub.world, endpoint)
-    async with hub.normalise.turn:  # or else news that is being written would still follow the old status
-        await hub.engine.transact(work)
-        await hub.directory.refresh()
-    hub.deliver.configure()
-    if status == "disabled":
-        await hold(hub.engine, endpoint.id)
-    hub.deliver.spilled()
-    if reason:
-        log.warning("an endpoint was set", endpoint=endpoint.id, status=status, reason=reason)
 
 
 async def reread_mappings(hub: Hub) -> None:

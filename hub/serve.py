@@ -100,6 +100,7 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
     if "outbound" in roles:
         running += [loop("deliver", hub, lambda one: one.deliver.run()), loop("heads", hub, heads_turn)]
         running += [loop("leases", hub, leases_turn), loop("alerts", hub, alerts_turn)]
+        running += [loop("health", hub, health_turn)]
     running += [loop("jobs", hub, jobs_turn)]
     tasks = [asyncio.ensure_future(one) for one in running]
     try:
@@ -181,6 +182,12 @@ async def retention_turn(hub: Hub) -> None:
 async def heads_turn(hub: Hub) -> None:
     """Free orders whose head has blocked for too long, and any that wait for nothing."""
     await asyncio.sleep(1.0 if await hub.deliver.unblock() else _BACKSTOP)
+
+
+async def health_turn(hub: Hub) -> None:
+    """Tell of endpoints that do nothing but fail, and of those that are well again."""
+    await hub.health.step()
+    await asyncio.sleep(_BACKSTOP)
 
 
 async def leases_turn(hub: Hub) -> None:

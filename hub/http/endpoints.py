@@ -14,11 +14,12 @@ from hub.http.ask import Answer, Ask, Page
 from hub.http.history import NOW, begin, since
 from hub.http.keep import copy, drop, find, record, save, write
 from hub.http.keys import Keys, Rotation, endpoint_keys, public_keys, supply, turn
-from hub.http.problems import missing
+from hub.http.problems import Problem, missing
 from hub.http.table import PAGING, Op
 from hub.http.wishes import Wishes, fulfil, shown_auth
-from hub.outbound.holding import abandon
-from hub.run import set_status
+from hub.outbound.health import subjects
+from hub.outbound.holding import abandon, discard
+from hub.repair.standing import set_status
 from hub.store.engine import Unit
 
 
@@ -72,11 +73,13 @@ class EndpointOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     include_test: bool = False
     metadata: dict[str, str] = {}
     public_keys: list[str] = []
+    failing_since: str | None = None
+    last_success_at: str | None = None
     secret: str | None = None
 
 
 class Dropped(msgspec.Struct):
-    """How many deliveries were dropped with an endpoint."""
+    """How many deliveries were dropped."""
 
     dropped: int
 
@@ -108,8 +111,12 @@ async def list_endpoints(ask: Ask) -> Page[EndpointOut]:
 
 
 async def get_endpoint(ask: Ask) -> EndpointOut:
-    """One, by id or name."""
-    return show(ask, mine(ask, ask.path()))
+    """One, by id or name, with how it has fared."""
+    shown = show(ask, one := mine(ask, ask.path()))
+    for _, first, _, success, _ in await ask.hub.engine.fetch("health_get", target=one.id):
+        shown.failing_since = text(first) if first else None
+        shown.last_success_at = text(success) if success else None
+    return shown
 
 
 async def create_endpoint(ask: Ask) -> Answer:
@@ -146,7 +153,12 @@ async def change_endpoint(ask: Ask) -> EndpointOut:
 async def delete_endpoint(ask: Ask) -> Dropped:
     """Gone with its secret; what it was still owed is dropped, and counted."""
     one = find(ask, Endpoint, ask.path())
-    await drop(ask, one)
+
+    async def also(unit: Unit) -> None:
+        unit.add("health_drop", target=one.id)
+        await ask.hub.troubles.clear(unit, subjects(one))
+
+    await drop(ask, one, also)
     return Dropped(await abandon(ask.hub.engine, one.id))
 
 
@@ -185,6 +197,18 @@ async def _set(ask: Ask, status: str) -> EndpointOut:
     return show(ask, find(ask, Endpoint, before.id))
 
 
+async def drop_deliveries(ask: Ask) -> Dropped:
+    """Drop what is held for a disabled endpoint, for good, and say how much that was; the events stay."""
+    one = find(ask, Endpoint, ask.path())
+    if one.status != "disabled":
+        raise Problem(
+            409, "conflict", f"{one.name} is {one.status}: only what a disabled endpoint is owed is held"
+        )
+    count = await discard(ask.hub.engine, one.id)
+    await record(ask, "endpoint.dropped", one.id, dropped=count)
+    return Dropped(count)
+
+
 _AT = "/v1/endpoints"
 OPS = (
     Op(method="GET", path=_AT, summary="List endpoints", handle=list_endpoints, gives=Page[EndpointOut], query=PAGING,
@@ -205,6 +229,8 @@ OPS = (
        scope="operate", gives=EndpointOut),
     Op(method="POST", path=_AT + "/{id}/disable", summary="Disable an endpoint", handle=disable_endpoint,
        scope="operate", gives=EndpointOut),
+    Op(method="POST", path=_AT + "/{id}/drop", summary="Drop what is held for an endpoint", handle=drop_deliveries,
+       scope="operate", gives=Dropped),
     Op(method="GET", path=_AT + "/{id}/keys", summary="The public keys that verify an endpoint's webhooks",
        handle=endpoint_keys, scope=None, gives=Keys),
 )  # fmt: skip

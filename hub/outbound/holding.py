@@ -27,6 +27,15 @@ async def abandon(engine: Engine, target: str) -> int:
     return count
 
 
+async def discard(engine: Engine, target: str) -> int:
+    """Drop what is held for an endpoint that is disabled; returns how much that was."""
+    count = 0
+    while rows := await engine.fetch("deliveries_held", target=target, most=_BATCH):
+        await _put(engine, target, rows, "dropped", "dropped by hand")
+        count += len(rows)
+    return count
+
+
 async def _away(engine: Engine, target: str, status: str, outcome: str, batches: int) -> int:
     count = 0
     for _ in range(batches):

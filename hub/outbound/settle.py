@@ -5,13 +5,14 @@ One transaction: the deliveries' new status, the attempt log, the heads passed o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from hub.announce import LEASE
 from hub.outbound.verdict import Verdict
-from hub.store.engine import Engine, Unit
+from hub.store.engine import Engine, Row, Unit
 from hub.store.group import Group
 from hub.store.rows import Due
 from hub.troubles import Trouble, Troubles, cause
@@ -34,6 +35,7 @@ class Settler:
     """Writes attempts in groups; answers each with the deliveries of its target that became due."""
 
     def __init__(self, engine: Engine, troubles: Troubles, world: World, claim: str = "") -> None:
+        self.health: Callable[[list[Tried]], list[Row]] = lambda _: []
         self._engine = engine
         self._troubles = troubles
         self._world = world
@@ -54,6 +56,7 @@ class Settler:
                 await unit.fetch("heads_lock", pairs)
             unit.add("deliveries_settle", [self._row(one) for one in group])
             unit.add("attempts_add", [self._attempt(one) for one in group])
+            unit.add("health_put", self.health(group))
             unit.add("heads_settle", [(one.due.target, one.due.order, one.due.position) for one in final])
             until = now + LEASE if self._claim else 0
             unit.add("deliveries_promote", pairs, now=now, claim=self._claim, until=until)

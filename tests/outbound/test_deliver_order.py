@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from hub.run import Hub, set_status
+from hub.repair.standing import set_status
+from hub.run import Hub
 from tests.outbound.desk import DOWN, HOUR, MINUTE, NO, OK, Answer, desk, event, ids, said, turns
 
 

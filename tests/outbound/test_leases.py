@@ -10,7 +10,8 @@ import pytest
 
 from hub.config import Config
 from hub.outbound.lanes import Bucket, Lane
-from hub.run import open_hub, set_status
+from hub.repair.standing import set_status
+from hub.run import open_hub
 from hub.serve import directory_turn
 from hub.store.rows import Due
 from hub.world import World

@@ -9,7 +9,8 @@ from hub.contract.clock import micros
 from hub.directory import Endpoint
 from hub.repair.jobs import Turn, job
 from hub.repair.redelivery import KIND, Wish, begun
-from hub.run import Hub, open_hub, set_status
+from hub.repair.standing import set_status
+from hub.run import Hub, open_hub
 from hub.store.engine import Unit
 from hub.world import World
 from tests.outbound.desk import DAY, NO, OK, Desk, desk, ids, said
