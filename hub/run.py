@@ -121,10 +121,7 @@ class Hub:
         engine.bell.on("messages", self._reopened)
         hand = self.deliver.hand if delivers else self._leave
         take = self.deliver.take if delivers else self._leave_all
-        self.health = Health(
-            engine, self.directory, self.announcer, self.troubles, world, self._disable, hand
-        )
-        settler.health = self.health.rows
+        self.health = self._health(settler, hand)
         self.normalise = Normalise(
             engine, self.directory, self.recorder, self.troubles, world, self.inbox, take, self._aside,
             Accounts(engine, self.directory, world),
