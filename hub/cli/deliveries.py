@@ -87,3 +87,34 @@ def skip(delivery: Delivery, yes: Yes = False, json: AsJson = False) -> None:
     with hub() as line:
         answer = line.post(f"{PATH}/{quoted(delivery)}/skip")
     show.said(f"delivery {delivery} is skipped", json_form=json, doc=answer)
+
+
+@app.command("queue")
+def queue(
+    endpoint: Annotated[str, typer.Argument(help="The endpoint, by name or id.")],
+    order: Order = "",
+    json: AsJson = False,
+) -> None:
+    """What an endpoint is still owed, and which orders are stuck there behind what; with --order all of its queue."""
+    from hub.cli.client import hub
+    from hub.cli.orders import find
+
+    with hub() as line:
+        doc = line.get(f"/v1/endpoints/{quoted(endpoint)}/queue", order=find(line, order) if order else "")
+    if json:
+        return show.as_json(doc)
+    down = f", down since {doc['down_since']}, next probe {doc['next_probe_at']}" if doc["down_since"] else ""
+    show.said(
+        f"{doc['endpoint']} is {doc['status']}{down}: {doc['due']} due, {doc['waiting']} wait, {doc['held']} held"
+    )
+    rows = [
+        {**(one.get("head") or {}), **{key: one.get(key) for key in ("order", "waits", "passes_at")}}
+        for one in doc["data"]
+    ]
+    columns = {"order": "order", "stuck at": "type", "delivery": "id", "tries": "attempts", "outcome": "outcome",
+               "again": "due_at", "behind it": "waits", "passed at": "passes_at"}  # fmt: skip
+    show.rows(rows, columns, json_lines=False, none="No order is stuck.")
+    behind = [one for stuck in doc["data"] for one in stuck.get("waiting", ())]
+    if behind:
+        show.rows(behind, {"waits": "type", "delivery": "id", "told": "due_at"}, json_lines=False, none="")
+    return None

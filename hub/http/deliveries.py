@@ -59,7 +59,8 @@ class Redelivered(msgspec.Struct):
     under_way: list[str] = []
 
 
-def _plain(ask: Ask, row: tuple[Any, ...]) -> dict[str, Any]:
+def plain(ask: Ask, row: tuple[Any, ...]) -> dict[str, Any]:
+    """The fields of a delivery's row."""
     endpoint = ask.hub.directory.get(Endpoint, row[1])
     connection = ask.hub.directory.get(Connection, row[1].partition("/")[0]) if "/" in row[1] else None
     return {
@@ -91,7 +92,7 @@ async def _list(ask: Ask, target: str) -> Page[DeliveryOut]:
         rows = await ask.hub.engine.fetch("deliveries_list", target=target, **filters)
     else:
         rows = await ask.hub.engine.fetch("deliveries_of_targets", targets, **filters) if targets else []
-    return ask.page(rows, lambda row: DeliveryOut(**_plain(ask, row)))
+    return ask.page(rows, lambda row: DeliveryOut(**plain(ask, row)))
 
 
 def visible(ask: Ask) -> set[str]:
@@ -116,7 +117,7 @@ async def get_delivery(ask: Ask) -> DeliveryWhole:
     row = await _held(ask)
     log = await ask.hub.engine.fetch("attempts_of", delivery=row[0])
     shown = [AttemptOut(at=text(one[1]), outcome=one[2], detail=msgspec.json.decode(one[3])) for one in log]
-    return DeliveryWhole(**_plain(ask, row), log=shown)
+    return DeliveryWhole(**plain(ask, row), log=shown)
 
 
 async def redeliver_delivery(ask: Ask) -> Answer:
@@ -158,7 +159,7 @@ async def skip_delivery(ask: Ask) -> Answer:
 
     await ask.hub.engine.transact(work)
     ask.hub.deliver.configure()
-    return Answer(value=DeliveryOut(**_plain(ask, await _held(ask))))
+    return Answer(value=DeliveryOut(**plain(ask, await _held(ask))))
 
 
 class Redeliver(msgspec.Struct, forbid_unknown_fields=True):

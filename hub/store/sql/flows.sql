@@ -37,3 +37,44 @@ ON CONFLICT (target, claim) DO UPDATE SET slots = excluded.slots, until = exclud
 -- name: shares_leave
 -- This process ends, or others did long ago.
 DELETE FROM shares WHERE claim = :claim OR until < :before;
+
+-- How a target's queue stands.
+
+-- name: flows_get
+SELECT opened_at, probe_at, probes FROM flows WHERE target = :target;
+
+-- name: queue_depth
+-- Counted no further than asked.
+SELECT (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE target = :target AND status = 'due' LIMIT :most) AS ready),
+       (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE target = :target AND status = 'waiting' LIMIT :most) AS later),
+       (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE target = :target AND status = 'held' LIMIT :most) AS aside);
+
+-- name: queue_oldest
+SELECT event, due_at FROM deliveries WHERE target = :target AND status = 'due' ORDER BY due_at, position LIMIT 1;
+
+-- name: queue_stuck
+-- Heads that were refused, the longest first: of each how many wait behind it, counted no further than asked.
+SELECT page.first_at, page.position, page.order_id,
+       (SELECT count(*) FROM (SELECT 1 FROM deliveries AS next WHERE next.target = page.target
+                              AND next.order_id = page.order_id AND next.status = 'waiting' LIMIT :count) AS behind)
+FROM (SELECT first_at, position, target, order_id FROM deliveries
+      WHERE target = :target AND status = 'due' AND first_at > 0 AND (first_at, position) > (:at, :position)
+      ORDER BY first_at, position LIMIT :most) AS page
+ORDER BY page.first_at, page.position;
+
+-- name: queue_head
+SELECT head FROM heads WHERE target = :target AND order_id = :order_id AND head <> 0;
+
+-- name: queue_of_order
+SELECT deliveries.position, deliveries.target, deliveries.event, deliveries.order_id, deliveries.status, deliveries.due_at,
+       deliveries.attempts, deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.outcome, events.type
+FROM deliveries JOIN events ON events.id = deliveries.event
+WHERE deliveries.target = :target AND deliveries.order_id = :order_id AND deliveries.status = 'waiting'
+ORDER BY deliveries.position LIMIT :most;
+
+-- name: deliveries_of_order
+SELECT deliveries.position, deliveries.target, deliveries.event, deliveries.order_id, deliveries.status, deliveries.due_at,
+       deliveries.attempts, deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.outcome, events.type
+FROM events JOIN deliveries ON deliveries.event = events.id
+WHERE events.order_id = :order_id AND events.tenant = :tenant AND deliveries.position > :after
+ORDER BY deliveries.position LIMIT :most;
