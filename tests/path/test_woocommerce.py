@@ -42,6 +42,7 @@ class Shop:
     asked: list[str] = field(default_factory=list)
     gone: bool = False
     shut: bool = False
+    hooks: list[dict[str, Any]] = field(default_factory=list)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         event = await receive()
@@ -57,12 +58,19 @@ class Shop:
     def _answer(self, method: str, path: str, body: Any) -> Any:
         if self.shut:
             return {"code": "woocommerce_rest_cannot_view", "message": "Sorry.", "data": {"status": 401}}
-        if path == "/wp-json/":
-            return {"namespaces": ["wc/v3", "wc-shipment-tracking/v3"]}
+        route = path.removeprefix("/wp-json/")
+        if route.startswith("wc/v3/webhooks"):
+            return self._hook(method, path, body)
         if path == ROUTE:
             return self._track(body) if method == "POST" else self.meta(NUMBERS) or []
-        if path.endswith("/refunds"):
-            return self.refunds
+        fixed = {
+            "": {"home": "https://Bean.example", "namespaces": ["wc/v3", "wc-shipment-tracking/v3"]},
+            "wc/v3/orders": [self.order],
+            "wc/v3/orders/5107/refunds": self.refunds,
+        }
+        return fixed[route] if route in fixed else self._order(method, body)
+
+    def _order(self, method: str, body: Any) -> Any:
         if self.gone:
             return {
                 "code": "woocommerce_rest_shop_order_invalid_id",
@@ -74,6 +82,14 @@ class Shop:
                 self.note(entry["key"], entry["value"])
             self.change(**body)
         return self.order
+
+    def _hook(self, method: str, path: str, body: Any) -> Any:
+        if method == "POST":
+            self.hooks.append({"id": len(self.hooks) + 1, **body})
+            return self.hooks[-1]
+        if method == "PUT":
+            self.hooks[int(path.rpartition("/")[2]) - 1].update(body)
+        return self.hooks
 
     def _track(self, body: dict[str, Any]) -> dict[str, Any]:
         item = {"tracking_id": f"t{len(self.meta(NUMBERS) or [])}", **body}
@@ -305,6 +321,36 @@ async def test_a_webhook_whose_owner_lost_the_right_to_read_is_an_exception(stre
 
     (open_,) = await street.town.exceptions()
     assert "owner may not read it" in open_["title"]
+
+
+async def test_a_connection_finds_its_account_and_its_webhooks_and_revives_a_disabled_one(
+    street: Street,
+) -> None:
+    hub, one = street.town.hub, street.connection
+    channel = hub.registry.channel("woocommerce")
+    assert channel.find_account is not None
+    assert channel.subscription is not None
+
+    account = await hub.converser.run(one, channel.find_account(await hub.converser.context(one)))
+    made = await hub.converser.run(one, channel.subscription.ensure(await hub.converser.context(one)))
+    street.shop.hooks[2]["status"] = "disabled"
+    asked = len(street.shop.asked)
+    again = await hub.converser.run(one, channel.subscription.ensure(await hub.converser.context(one)))
+
+    assert account == "bean.example"
+    assert made == again
+    assert len(made) == 4
+    assert {hook["status"] for hook in street.shop.hooks} == {"active"}
+    assert street.shop.asked[asked:] == ["GET wc/v3/webhooks", "PUT wc/v3/webhooks/3"]
+    state = (await hub.converser.context(one)).state
+    assert (state["plugins"], state["access"]) == ("wc-shipment-tracking/v3", "read_write")
+
+
+async def test_a_sweep_brings_what_no_webhook_told(street: Street) -> None:
+    assert await street.town.hub.sweeper.sweep(street.connection) == 1
+    await street.town.hub.settle()
+
+    assert (await street.town.order())["state"] == "confirmed"
 
 
 def sayings() -> list[Said]:
