@@ -6,12 +6,14 @@ import base64
 import binascii
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from hub.contract.errors import Misconfigured
+from hub.store.engine import Engine, Unit
+from hub.vault import Vault
 
 DEFAULT_DATABASE = "sqlite:orderhub.db"
 DEFAULT_PORT = 8080
@@ -136,3 +138,25 @@ def _put(file: Path, text: str) -> None:
     folder = os.open(file.parent, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)
+
+
+async def open_vault(config: Config, engine: Engine) -> Vault:
+    """The keys: told, or beside the SQLite file; the canary says whether they are the right ones."""
+    rows = await engine.fetch("meta_get", name="canary")
+    if not config.keys and not config.sqlite_path:
+        raise Misconfigured(NO_KEY)
+    keys = config.keys or (key_beside(config.sqlite_path, empty=not rows),)
+    vault = Vault(keys)
+    if rows:
+        vault.check(rows[0][0])
+    else:
+        await engine.transact(_put_meta("canary", vault.canary()))
+        vault.check((await engine.fetch("meta_get", name="canary"))[0][0])
+    return vault
+
+
+def _put_meta(name: str, value: str) -> Callable[[Unit], Awaitable[None]]:
+    async def work(unit: Unit) -> None:
+        unit.add("meta_first", name=name, value=value)
+
+    return work

@@ -18,9 +18,10 @@ import tenacity
 from hub.contract.channel import Channel
 from hub.contract.clock import retry_after
 from hub.contract.errors import Postponed, Refused, Rejected
-from hub.contract.flow import Context, Keep, Page, Pause, Token
+from hub.contract.flow import Context, Keep, Page, Pause, Put, Token
 from hub.contract.message import Headers, Request, Response
 from hub.directory import Connection, Directory
+from hub.files.shelf import Shelves
 from hub.reach import Down, Reach
 from hub.store.engine import Engine, Unit
 from hub.world import World
@@ -67,6 +68,7 @@ class Converser:
     client: httpx.AsyncClient
     page: KeepPage
     reach: Reach
+    shelves: Shelves
     public_url: str = ""
     _lines: dict[str, Line] = field(default_factory=dict)
 
@@ -108,6 +110,8 @@ class Converser:
                     await self.page(connection, step)
                 elif isinstance(step, Pause):
                     await self.world.sleep(step.seconds)
+                elif isinstance(step, Put):
+                    await self._put(connection, step)
                 elif isinstance(step, Keep):
                     await self._keep(connection, step)
         except StopIteration as end:
@@ -268,6 +272,15 @@ class Converser:
             unit.add("memories_put", [(connection.id, "token", sealed.encode(), 0)])
 
         await self.engine.transact(work)
+
+    async def _put(self, connection: Connection, step: Put) -> None:
+        """A file on the connection's own shelf."""
+        files = self.directory.channel(connection).files
+        target = files.target(self.directory.settings(connection)) if files else None
+        if target is None:
+            raise Refused(f"{connection.name} has no place for files")
+        async with self.shelves.at(target) as shelf:
+            await shelf.put(step.name, step.body)
 
     async def _keep(self, connection: Connection, step: Keep) -> None:
         async def work(unit: Unit) -> None:

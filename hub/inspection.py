@@ -49,7 +49,7 @@ def _settings_faults(channel: Channel) -> Iterator[str]:
     if channel.subscription:
         needed.append(("subscription.needs", channel.subscription.needs))
     for where, needs in needed:
-        for name in set(needs) - names:
+        for name in {one for need in needs for one in need.split("|")} - names:
             yield f"{where}: there is no setting {name!r}"
 
 

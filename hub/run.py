@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import structlog
 from hub.alerts.voice import Voice
 from hub.alerts.watch import Watch
 from hub.announce import Announcer
-from hub.config import NO_KEY, Config, key_beside
+from hub.config import Config, open_vault
 from hub.contract.channel import Channel, Greeting
 from hub.contract.errors import Misconfigured, Refused, Rejected
 from hub.contract.fact import Fact, Notice, Redaction, Stale
@@ -29,7 +29,9 @@ from hub.contract.flow import Page
 from hub.contract.mapping import compile_expression
 from hub.converse import Converser
 from hub.directory import Connection, Directory, Endpoint, Token
+from hub.files.shelf import Shelves
 from hub.inbound.accounts import Accounts
+from hub.inbound.files.watch import Watcher
 from hub.inbound.filing import Filing
 from hub.inbound.inbox import Inbox
 from hub.inbound.intake import Intake
@@ -43,6 +45,7 @@ from hub.inbound.record import Recorder
 from hub.inbound.report import Call, Reporter
 from hub.metrics import Metrics
 from hub.orders.carriers import carriers
+from hub.outbound.address import address_of
 from hub.outbound.credentials import Credentials
 from hub.outbound.deliver import Deliver
 from hub.outbound.dial import open_session
@@ -103,8 +106,13 @@ class Hub:
         delivers = "outbound" in config.roles
         self.announcer = Announcer(engine, self.directory, world, claim if delivers else "")
         self.recorder = Recorder(self.directory, vault, world, self.announcer, Filing(engine, world))
+        shelves = Shelves(partial(address_of, guard))
+        self.watcher = Watcher.over(
+            engine, self.directory, shelves, self.keeper, self.inbox, self.troubles, world
+        )
         self.reach = Reach(engine, world, self._told)
-        self.converser = Converser(engine, self.directory, world, client, self._page, self.reach, public)
+        asks = (client, self._page, self.reach, shelves, public)
+        self.converser = Converser(engine, self.directory, world, *asks)
         self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world)
         writes = Writes(engine, self.directory, self.converser, carriers(), world, self._bind)
         self.postman = self._postman(sender)
@@ -138,9 +146,8 @@ class Hub:
         if delivers:
             self.jobs.kinds[REPLAY] = Redelivery(self, self.deliver.spilled)
         keyring = Keyring(self._key, world)
-        self.intake = Intake(
-            self.directory, self.keeper, self.metrics, world, keyring, self._follow, config.public_url
-        )
+        about = (self.metrics, world, keyring, self._follow, config.public_url)
+        self.intake = Intake(self.directory, self.keeper, *about)
 
     async def settle(self) -> int:
         """Do all there is to do, once through: tests and the CLI's one-shot commands."""
@@ -286,7 +293,7 @@ async def open_hub(
         transport=GuardedTransport(session, guard), follow_redirects=False, trust_env=False
     )
     try:
-        vault = await _vault(config, engine)
+        vault = await open_vault(config, engine)
         await skew.measure(engine.moment)
         hub = Hub(config, world, registry, engine, vault, guard, GuardedSender(session, guard), client)
         hub.skew = skew
@@ -309,28 +316,6 @@ def _engine(config: Config) -> Engine:
     from hub.store.postgres import Postgres  # noqa: PLC0415  asyncpg is an extra
 
     return Postgres(config.database)
-
-
-async def _vault(config: Config, engine: Engine) -> Vault:
-    """The keys: told, or beside the SQLite file; the canary says whether they are the right ones."""
-    rows = await engine.fetch("meta_get", name="canary")
-    if not config.keys and not config.sqlite_path:
-        raise Misconfigured(NO_KEY)
-    keys = config.keys or (key_beside(config.sqlite_path, empty=not rows),)
-    vault = Vault(keys)
-    if rows:
-        vault.check(rows[0][0])
-    else:
-        await engine.transact(_put_meta("canary", vault.canary()))
-        vault.check((await engine.fetch("meta_get", name="canary"))[0][0])
-    return vault
-
-
-def _put_meta(name: str, value: str) -> Callable[[Unit], Awaitable[None]]:
-    async def work(unit: Unit) -> None:
-        unit.add("meta_first", name=name, value=value)
-
-    return work
 
 
 def _log_end(task: asyncio.Task[None]) -> None:

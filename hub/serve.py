@@ -96,6 +96,7 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
     if "inbound" in roles:
         running += [loop("normalise", hub, normalise_turn), loop("sweep", hub, sweep_turn)]
         running += [loop("post", hub, post_turn)]
+        running += [loop("files", hub, files_turn)]
         running += [loop("errands", hub, errands_turn), loop("retention", hub, retention_turn)]
     if "outbound" in roles:
         running += [loop("deliver", hub, lambda one: one.deliver.run()), loop("heads", hub, heads_turn)]
@@ -107,6 +108,7 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
         yield tasks
     finally:
         hub.sweeper.stop()
+        hub.watcher.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -159,6 +161,12 @@ async def sweep_turn(hub: Hub) -> None:
     """Begin the sweeps that are due; look into the store for messages that memory lost."""
     hub.sweeper.begin()
     hub.inbox.spilled = True
+    await asyncio.sleep(1.0)
+
+
+async def files_turn(hub: Hub) -> None:
+    """Begin the looks at shelves that are due."""
+    hub.watcher.begin()
     await asyncio.sleep(1.0)
 
 

@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from hub.contract.errors import Place
 from hub.contract.fact import Freshness, Read
+from hub.contract.files import Files
 from hub.contract.flow import Auth, Context, Draft, Fetch, Limits, Poll, Step, Stream, Subscription, Write
 from hub.contract.message import Message, Request, Response
 from hub.contract.pick import NOTHING, Pick
@@ -81,6 +83,10 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     needs                   settings without which polls and writes cannot run: such a connection takes
                             pushes and says what it cannot do yet
     caps                    bytes of a body
+    files                   files that its connections take, and where those that it writes go
+    parts                   a message of many documents as such of one each, where the whole cannot be read: those
+                            that can be are, the others fail by themselves
+    blame                   where in the sender's own document a fault of reading lies (file, row, column, value)
     shaped                  a far side that only the operator knows: the declaration as these settings make it
                             (proof, topic, dedupe, freshness, answer …); `reads` stay as they are here
     quality                 rule → "done" or "exempt: why" (the channel's README shows it)
@@ -113,6 +119,9 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
     cap: int = 1 << 20
     quality: Mapping[str, str] = {}
+    files: Files[Any] | None = None
+    parts: Callable[[Message, Any], list[Message]] | None = None
+    blame: Callable[[Message, Place], dict[str, Any]] | None = None
     shaped: Callable[[Any], Channel] | None = None
 
     def with_settings(self, settings: Settings) -> Channel:

@@ -58,6 +58,14 @@ class Pause(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class Put(msgspec.Struct, frozen=True, kw_only=True):
+    """Put a file where the connection's own files go (`Channel.files`): whole or not at all, under a name that it
+    has nowhere before it is whole; one of this name is replaced."""
+
+    name: str
+    body: bytes
+
+
 class Keep(msgspec.Struct, frozen=True):
     """Remember these small texts for the next conversation (Context.state); None forgets."""
 
@@ -95,7 +103,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     refresh: str = ""
 
 
-Step = Request | Page | Pause | Keep
+Step = Request | Page | Pause | Keep | Put
 Conversation = Generator[Step, Response | None, T]
 Poll = Callable[[Context[S], str], Conversation[None]]
 """`poll(ctx, cursor)`: cursor is what the last durable Page carried, "" at first. It decides its own overlap."""

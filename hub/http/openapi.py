@@ -73,6 +73,10 @@ def _operation(op: Op, schemas: dict[Any, Doc]) -> Doc:
         doc["x-scopes"] = [op.scope, *(["partner"] if op.partner else [])]
     if op.takes is not None:
         doc["requestBody"] = {"content": {"application/json": {"schema": schemas[op.takes]}}}
+    if op.stream:
+        doc["requestBody"] = {
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        }
     return doc
 
 

@@ -40,7 +40,7 @@ async def run(op: Op, hub: Hub, request: Request) -> Any:
     if op.scope is not None:
         who = caller(request, hub.directory)
         permit(who, op.scope, partner=op.partner)
-    ask = Ask(hub, request, who, await body(request))
+    ask = Ask(hub, request, who, b"" if op.stream else await body(request))
     if op.method == "POST" and ask.key and not op.exact:
         return await once(ask, op)
     return await op.handle(ask)

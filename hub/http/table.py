@@ -27,7 +27,8 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
 
     `partner` opens it to partners' tokens, which see their own. `guarded` operations take If-Match.
     `exact` ones keep their Idempotency-Key themselves, in the transaction of what they record. `also` are
-    other statuses of success, `media` is the type of an answer that is no JSON."""
+    other statuses of success, `media` is the type of an answer that is no JSON; `stream` leaves the body to the
+    operation, which takes any bytes."""
 
     method: Method
     path: str
@@ -43,6 +44,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
     guarded: bool = False
     exact: bool = False
     media: str = "application/json"
+    stream: bool = False
 
     @property
     def tag(self) -> str:

@@ -38,9 +38,15 @@ class Inbox:
             self._bytes += len(one.body)
         self._news.set()
 
-    def take(self, most: int) -> list[Arrival]:
-        """The oldest, at most so many; they count as held until `done`."""
-        out = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+    def take(self, most: int, most_bytes: int = 1 << 20) -> list[Arrival]:
+        """The oldest, at most so many and, but for the first, no more bytes; they count as held until `done`."""
+        out: list[Arrival] = []
+        size = 0
+        while self._waiting and len(out) < most:
+            size += len(self._waiting[0].body)
+            if out and size > most_bytes:
+                break
+            out.append(self._waiting.popleft())
         self._bytes -= sum(len(one.body) for one in out)
         if not self._waiting:
             self._news.clear()

@@ -19,7 +19,7 @@ import structlog
 from prometheus_client import Counter
 
 from hub.contract.channel import Channel, Greeting, Verdict
-from hub.contract.errors import Forged, Postponed, TooLarge
+from hub.contract.errors import Forged, Postponed, TooLarge, Unreadable
 from hub.contract.message import Headers, Message, Response
 from hub.contract.proof import Check, KeyNeeded
 from hub.contract.settings import Settings
@@ -180,20 +180,20 @@ class Intake:
     async def _keep(
         self, message: Message, connection: Connection, channel: Channel, settings: Settings
     ) -> tuple[Verdict, Response]:
-        opened = channel.open(message, settings) if channel.open else message
-        topic = clean(channel.topic.find(opened))
+        opened = _opened(message, channel, settings)
+        topic = clean(channel.topic.find(opened or message))
         known = channel.reader(topic) is not None
         letter = Letter(
             tenant=connection.tenant,
             connection=connection.id,
             transport=MAIL if channel.kind == "mail" else "webhook",
             topic=topic,
-            key=self._key(opened, channel, topic),
+            key=self._key(opened or message, channel, topic),
             head=head(message),
             body=message.body,
             received_at=message.received_at,
             status="received" if known else "ignored",
-            opened=msgspec.structs.replace(opened, topic=topic),
+            opened=msgspec.structs.replace(opened, topic=topic) if opened else None,
         )
         kept = await self.keeper.keep(letter)
         if not kept.new:
@@ -208,6 +208,17 @@ class Intake:
         if channel.freshness_of(subject) in _HASHED:
             return body_key(message.body + b"\0" + message.query.encode())
         return self.world.new_id("one")
+
+
+def _opened(message: Message, channel: Channel, settings: Settings) -> Message | None:
+    """A message out of its envelope; None where that cannot be undone: it is kept, and fails with the reason."""
+    if channel.open is None:
+        return message
+    found = msgspec.structs.replace(message, topic=clean(channel.topic.find(message)))
+    try:
+        return channel.open(found, settings)
+    except Unreadable:
+        return None
 
 
 def head(message: Message, *, rank: int = 0, quiet: bool = False) -> Head:

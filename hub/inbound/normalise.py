@@ -21,6 +21,7 @@ from hub.contract.fact import Fact, Notice, Read, Redaction, Stale
 from hub.contract.message import Message
 from hub.directory import Connection, Directory
 from hub.inbound.accounts import Accounts
+from hub.inbound.apart import parts_of, row
 from hub.inbound.errand import errands
 from hub.inbound.hear import hear
 from hub.inbound.inbox import Inbox
@@ -39,7 +40,8 @@ _LEASE = 60_000_000
 
 
 class Understood(msgspec.Struct, kw_only=True):
-    """One message with what it meant, or why it means nothing."""
+    """One message with what it meant, or why it means nothing; `apart` are those of its parts that cannot be read,
+    where the rest of it can."""
 
     arrival: Arrival
     status: str
@@ -47,6 +49,7 @@ class Understood(msgspec.Struct, kw_only=True):
     troubles: list[Trouble] = []
     error: bytes | None = None
     asides: list[Redaction | Notice | Stale] = []
+    apart: list[Understood] = []
 
 
 @dataclass(slots=True)
@@ -113,7 +116,9 @@ class Normalise:
             return self._failed(one, "the connection of this message is gone", "connection gone", "")
         try:
             reading = self._read(one, connection, registry or self.directory.registry)
-        except (Rejected, Locked, Misconfigured) as error:
+        except Rejected as error:
+            return self._apart(one, connection, registry) or self._refused(one, connection, error)
+        except (Locked, Misconfigured) as error:
             return self._refused(one, connection, error)
         if reading is None:
             empty = Input(message=one.id, tenant=one.tenant, connection=one.connection, heard=[])
@@ -123,6 +128,32 @@ class Normalise:
         except Rejected as error:
             return self._refused(one, connection, error)
 
+    def _apart(self, one: Arrival, connection: Connection, registry: Registry | None) -> Understood | None:
+        """A message of many documents, of which some cannot be read: those that can be, and the others by
+        themselves. None where it is one piece."""
+        channel = self.directory.channel(connection)
+        if channel.parts is None:
+            return None
+        try:
+            parts = parts_of(one, channel, self._kept(one, connection), self.directory.settings(connection))
+        except Rejected:
+            return None
+        found = [self._understood(part, registry) for part in parts]
+        if not found:
+            return None
+        whole = [part for part in found if part.status == "processed"]
+        empty = Input(message=one.id, tenant=one.tenant, connection=one.connection, heard=[])
+        return Understood(
+            arrival=one, status="processed",
+            input=msgspec.structs.replace(
+                whole[0].input if whole else empty, message=one.id,
+                heard=[heard for part in whole for heard in part.input.heard],
+            ),
+            troubles=[trouble for part in whole for trouble in part.troubles],
+            asides=[aside for part in whole for aside in part.asides],
+            apart=[part for part in found if part.status == "failed"],
+        )  # fmt: skip
+
     def _read(self, one: Arrival, connection: Connection, registry: Registry) -> Reading | None:
         override = connection.mappings.get(one.topic) or connection.mappings.get("*")
         return registry.read(connection.channel, self.opened(one, connection), override)
@@ -131,11 +162,15 @@ class Normalise:
         """A message as its reader sees it: out of its envelope, with what its connection knows."""
         if one.opened is not None:
             return one.opened
-        message = one.message(
-            zone=connection.time_zone, account=connection.account, currency=connection.currency
-        )
+        message = self._kept(one, connection)
         channel = self.directory.channel(connection)
         return channel.open(message, self.directory.settings(connection)) if channel.open else message
+
+    def _kept(self, one: Arrival, connection: Connection) -> Message:
+        """A message as it was kept, with what its connection knows."""
+        return one.message(
+            zone=connection.time_zone, account=connection.account, currency=connection.currency
+        )
 
     def _heard(self, one: Arrival, connection: Connection, reading: Reading) -> Understood:
         channel = self.directory.channel(connection)
@@ -183,16 +218,28 @@ class Normalise:
 
     def _refused(self, one: Arrival, connection: Connection, error: Exception) -> Understood:
         where = place(error) if isinstance(error, Unreadable) else {}
+        source = self._blamed(one, connection, error)
         same = (str(where.get("file", "")), str(where.get("line", "")), str(where.get("field", "")))
-        title = f"{connection.channel} {one.topic or 'message'} cannot be read: {error}"
+        title = f"{connection.channel} {one.topic or 'message'} cannot be read: {_spot(source)}{error}"
         failed = (
             self._failed(one, title, *same)
             if any(same)
             else self._failed(one, title, type(error).__name__, "")
         )
+        where |= {"source": source} if source else {}
         failed.troubles[0].place = where or None
         failed.error = PLAIN.encode({"error": str(error), "place": where})
         return failed
+
+    def _blamed(self, one: Arrival, connection: Connection, error: Exception) -> dict[str, object]:
+        """Where in the sender's own document a fault lies, where its channel can tell."""
+        channel = self.directory.registry.channels.get(connection.channel)
+        if channel is None or channel.blame is None or not isinstance(error, Unreadable):
+            return {}
+        try:
+            return channel.blame(self.opened(one, connection), error.place)
+        except (Rejected, Locked, Misconfigured):
+            return {}
 
     def _failed(self, one: Arrival, title: str, *same: str) -> Understood:
         trouble = Trouble(
@@ -248,12 +295,16 @@ class Normalise:
             recorded = await self.recorder.record(unit, [one.input for one in group])
             for n, why in recorded.refused.items():
                 group[n] = self._failed(group[n].arrival, why, "refused")
-            unit.add("messages_settle", [(one.arrival.position, one.status, one.error) for one in group])
+            apart = [part for one in group for part in one.apart]
+            await self._keep_apart(unit, apart)
+            unit.add(
+                "messages_settle", [(one.arrival.position, one.status, one.error) for one in [*group, *apart]]
+            )
             unit.add("messages_blank", recorded.blank, head=blank(self.world.now()))
             unit.add("memories_put", [row for one in group for row in _errands(one)])
             mended = [one.arrival.id for one in group if one.status != "failed"]
             await self.troubles.clear(unit, mended)
-            await self.troubles.open(unit, [trouble for one in group for trouble in one.troubles])
+            await self.troubles.open(unit, [trouble for one in [*group, *apart] for trouble in one.troubles])
             return recorded
 
         async with self.turn:
@@ -262,6 +313,15 @@ class Normalise:
         for one in group:
             self.beside(one)
         return recorded
+
+    async def _keep_apart(self, unit: Unit, apart: list[Understood]) -> None:
+        """Parts that failed are messages of their own; those of a whole that is read again are there already."""
+        if not apart:
+            return
+        first = await unit.positions(len(apart))
+        for place_, part in enumerate(apart, first):
+            part.arrival.position = place_
+        unit.add("messages_add", [row(part.arrival, part.arrival.position, "failed") for part in apart])
 
     def beside(self, one: Understood) -> None:
         """Pass on what a message said beyond facts."""
@@ -278,6 +338,13 @@ class Normalise:
             self.aside(connection, hint)
         with contextlib.suppress(Unavailable):
             await self.hand(recorded.due, recorded.asked)
+
+
+def _spot(source: dict[str, object]) -> str:
+    """A place in a sender's document in words."""
+    parts = [f"{name} {source[name]}" if name != "file" else str(source[name]) for name in ("file", "row", "column")
+             if source.get(name)]  # fmt: skip
+    return f"{', '.join(parts)}: " if parts else ""
 
 
 def _hint(said: Read) -> Read:

@@ -83,6 +83,11 @@ class Case:
         """The message as the reader gets it: signed, its topic found, its envelope undone."""
         return self.open(self.signed()) if self.pushed else self.fixture.message
 
+    @property
+    def topic(self) -> str:
+        """What the message says it is, before its envelope is undone."""
+        return self.channel.topic.find(self.signed()) if self.pushed else self.fixture.message.topic
+
     def open(self, message: Message) -> Message:
         message = msgspec.structs.replace(message, topic=self.channel.topic.find(message))
         return self.channel.open(message, self.settings) if self.channel.open else message

@@ -38,8 +38,9 @@ def test_a_mutated_payload_gives_facts_or_a_rejection(case: Case, data: st.DataO
 def opened(case: Case, message: Message) -> Message:
     """The topic stays the fixture's own: it is the reader that is tried, not the look-up."""
     if case.channel.open and case.pushed:
-        message = case.channel.open(case.signed(message=message), case.settings)
-    return msgspec.structs.replace(message, topic=case.opened().topic)
+        signed = msgspec.structs.replace(case.signed(message=message), topic=case.topic)
+        message = case.channel.open(signed, case.settings)
+    return msgspec.structs.replace(message, topic=case.topic)
 
 
 def mutated_body(message: Message, data: st.DataObject) -> bytes:

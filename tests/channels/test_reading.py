@@ -14,7 +14,7 @@ from tests.channels.case import Case, assert_canonical, cases, registry
 
 
 def test_a_fixture_is_named_for_its_topic(case: Case):
-    assert case.fixture.topic == slug(case.opened().topic)
+    assert case.fixture.topic == slug(case.topic)
 
 
 def test_a_fixture_means_its_golden_facts(case: Case, request: pytest.FixtureRequest):
@@ -50,14 +50,14 @@ def test_the_same_bytes_mean_the_same_and_have_the_same_key(case: Case):
 @pytest.mark.parametrize("name", sorted(registry().channels))
 def test_different_messages_have_different_keys(name: str):
     mine = [case for case in cases(registry()) if case.channel.name == name]
-    bodies = {(case.opened().topic, case.fixture.message.body, case.fixture.message.query) for case in mine}
+    bodies = {(case.topic, case.fixture.message.body, case.fixture.message.query) for case in mine}
     keys = {case.dedupe_key() for case in mine}
 
     assert len(keys) >= len(bodies)
 
 
 def test_a_fixture_of_no_topic_is_kept_as_ignored_only_where_it_says_so(case: Case):
-    ignored = case.channel.reader(case.opened().topic) is None
+    ignored = case.channel.reader(case.topic) is None
 
     assert ignored == (case.fixture.expected() is None)
 
