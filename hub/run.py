@@ -107,9 +107,7 @@ class Hub:
         self.announcer = Announcer(engine, self.directory, world, claim if delivers else "")
         self.recorder = Recorder(self.directory, vault, world, self.announcer, Filing(engine, world))
         shelves = Shelves(partial(address_of, guard))
-        self.watcher = Watcher.over(
-            engine, self.directory, shelves, self.keeper, self.inbox, self.troubles, world
-        )
+        self.watcher = Watcher.over(engine, self.directory, shelves, self.keeper, self.troubles, world)
         self.reach = Reach(engine, world, self._told)
         asks = (client, self._page, self.reach, shelves, public)
         self.converser = Converser(engine, self.directory, world, *asks)
@@ -125,8 +123,6 @@ class Hub:
             held=config.hold_outbound,
         )  # fmt: skip
         self.directory.changed = self.deliver.configure
-        engine.bell.on("deliveries", self.deliver.spilled)
-        engine.bell.on("messages", self._reopened)
         hand = self.deliver.hand if delivers else self._leave
         take = self.deliver.take if delivers else self._leave_all
         self.health = self._health(settler, hand)
@@ -142,12 +138,18 @@ class Hub:
         self.voice = Voice(engine, self.directory, self.teller.notifiers, self.troubles, world, public, claim)
         self.retention = Retention(self)
         self.jobs = Jobs(engine, self.troubles, world, claim)
-        engine.bell.on("jobs", self.jobs.wake)
+        self._ring(engine)
         if delivers:
             self.jobs.kinds[REPLAY] = Redelivery(self, self.deliver.spilled)
         keyring = Keyring(self._key, world)
         about = (self.metrics, world, keyring, self._follow, config.public_url)
         self.intake = Intake(self.directory, self.keeper, *about)
+
+    def _ring(self, engine: Engine) -> None:
+        """Who is woken by news of another process."""
+        engine.bell.on("deliveries", self.deliver.spilled)
+        engine.bell.on("messages", self._reopened)
+        engine.bell.on("jobs", self.jobs.wake)
 
     async def settle(self) -> int:
         """Do all there is to do, once through: tests and the CLI's one-shot commands."""

@@ -52,6 +52,11 @@ class Keeper:
         self._world = world
         self._group: Group[Letter, Kept] = Group(self._write)
 
+    @property
+    def waiting(self) -> int:
+        """How many messages wait in memory to be understood."""
+        return len(self._inbox)
+
     async def keep(self, letter: Letter) -> Kept:
         """Durable when this returns; raises Unavailable or Poisoned."""
         return await self._group.add(letter)

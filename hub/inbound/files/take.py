@@ -17,7 +17,6 @@ from hub.contract.files import Files
 from hub.contract.settings import Settings
 from hub.directory import Directory
 from hub.inbound.files.cut import Batch, Cutting, cutting
-from hub.inbound.inbox import Inbox
 from hub.inbound.keep import Keeper, Letter, clean
 from hub.store.engine import Engine, Unit
 from hub.store.rows import PLAIN, Head
@@ -60,7 +59,6 @@ class Taker:
     engine: Engine
     directory: Directory
     keeper: Keeper
-    inbox: Inbox
     world: World
 
     async def take(self, connection: Connection, name: str, file: IO[bytes], *, quiet: bool = False) -> Taken:
@@ -116,7 +114,7 @@ class Taker:
     async def _room(self) -> None:
         """Wait while what was cut before is not understood yet: a large file must not fill the memory."""
         for _ in range(_PATIENCE):
-            if len(self.inbox) < _CROWD:
+            if self.keeper.waiting < _CROWD:
                 return
             await self.world.sleep(0.2)
 

@@ -18,7 +18,6 @@ from hub.contract.errors import HubError, Postponed, Unreadable
 from hub.directory import Directory
 from hub.files.shelf import Entry, Shelf, Shelves
 from hub.inbound.files.take import Taker
-from hub.inbound.inbox import Inbox
 from hub.inbound.keep import Keeper
 from hub.store.engine import Engine, Unavailable
 from hub.things import Connection
@@ -48,12 +47,15 @@ class Watcher:
 
     @staticmethod
     def over(
-        engine: Engine, directory: Directory, shelves: Shelves, keeper: Keeper, inbox: Inbox, troubles: Troubles,
+        engine: Engine,
+        directory: Directory,
+        shelves: Shelves,
+        keeper: Keeper,
+        troubles: Troubles,
         world: World,
-    ) -> Watcher:  # fmt: skip
+    ) -> Watcher:
         """The stage with a taker of its own."""
-        taker = Taker(engine, directory, keeper, inbox, world)
-        return Watcher(engine, directory, shelves, taker, troubles, world)
+        return Watcher(engine, directory, shelves, Taker(engine, directory, keeper, world), troubles, world)
 
     async def step(self) -> int:
         """Look wherever it is time, and wait for all of it; how many files were taken."""
