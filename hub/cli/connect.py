@@ -79,6 +79,10 @@ def connect(
         }
         body |= {"time_zone": time_zone, "cutover_at": _cutover(cutover, talk=talk)}
         body |= {"mappings": pairs(mappings, "--mapping")} if mappings else {}
+        drafts = about["drafts"] and not mappings and not json
+        body |= (
+            {"sweep": False} if drafts else {}
+        )  # nothing is read before there is a mapping to read it with
         made = line.post("/v1/connections", body)
         return show.as_json(made) if json else _tell(line, made, about)
 
@@ -174,7 +178,11 @@ def _tell(line: Client, made: Doc, about: Doc) -> None:
     for lack in made.get("cannot", ()):
         out.print(f"  {lack}", style="yellow")
     out.print(f"its far side pushes to  {made['intake_url']}", style="bold")
-    _try(line, made, about)
+    try:
+        _try(line, made, about)
+    finally:
+        if about["drafts"] and not made["sweep"]:
+            line.patch(f"/v1/connections/{made['id']}", {"sweep": True})
     steps = set_up(about["manual"])
     if steps:
         from rich.markdown import Markdown
@@ -187,7 +195,7 @@ def _tell(line: Client, made: Doc, about: Doc) -> None:
 
 
 def _try(line: Client, made: Doc, about: Doc) -> None:
-    """With credentials: check them, register the pushes, draft a mapping, read the source and show the newest order."""
+    """With credentials: check them, register the pushes, draft a mapping, read the source, show the newest order."""
     from hub.cli.sheet import sheet
 
     path = f"/v1/connections/{made['id']}"

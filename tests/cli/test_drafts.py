@@ -95,6 +95,7 @@ async def test_connecting_a_form_writes_its_mapping_and_reads_its_rows_with_it(s
     assert "  #   _widget_4  (image: 质检照片)" in text
     assert json.loads(found[1])["mappings"] == {"*": "jiandaoyun.sales_2026"}
     assert json.loads(found[1])["account"] == FORM
+    assert json.loads(found[1])["sweep"] is True
     assert json.loads(again[1]) == {"name": "jiandaoyun.sales_2026", "file": file.name, "active": False}
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
     assert "SO-7" in out, "the newest order is shown, read with the drafted mapping"
@@ -126,6 +127,10 @@ async def test_a_key_that_is_refused_is_told_and_drafts_nothing(served, tmp_path
 
     assert code == 0
     assert "8301 API Key 无效" in out
+    assert (
+        json.loads((await command(served, tmp_path, "connections", "show", "locked", "--json"))[1])["sweep"]
+        is True
+    )
     assert list(tmp_path.iterdir()) == []
 
 
