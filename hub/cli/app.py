@@ -19,6 +19,7 @@ from hub.cli import (
     messages,
     orders,
     parties,
+    telling,
 )
 from hub.cli.apply import apply
 from hub.cli.audit import audit
@@ -51,7 +52,8 @@ for _panel, _commands in (
 for _panel, _groups in (
     (SET_UP, {
         "connections": connections.app, "endpoints": endpoints.app, "partners": parties.partners,
-        "tokens": parties.tokens, "routes": parties.routes,
+        "tokens": parties.tokens, "routes": parties.routes, "notifiers": telling.notifiers,
+        "alerts": telling.alerts, "notices": telling.notices,
     }),
     (WATCH, {
         "orders": orders.app, "changes": changes.app, "messages": messages.app, "events": events.app, "deliveries": deliveries.app,

@@ -1,4 +1,4 @@
-"""`orderhub apply`: partners, connections, endpoints and routes from one TOML file, a diff first.
+"""`orderhub apply`: partners, connections, endpoints, routes, notifiers, notices and alerts from one TOML file, a diff first.
 
 What is in the file is made or changed; what is not in the file is left alone. Things are known by their
 name, so that applying a file twice changes nothing the second time. Secrets stand in the environment or
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 MASK = "***"
-KINDS = ("partners", "connections", "endpoints", "routes")
+KINDS = ("partners", "connections", "endpoints", "routes", "notifiers", "notices", "alerts")
 """What a file may hold, in the order in which it is made."""
-FIXED = {"channel", "account"}
+FIXED = {"channel", "account", "kind"}
 """What a connection is for good: its orders are known by it."""
 
 File = Annotated[Path, typer.Argument(help="The TOML file.", exists=True, dir_okay=False)]
@@ -66,7 +66,7 @@ class Change:
 def apply(
     file: File, dry_run: Dry = False, secrets: Secrets = False, yes: Yes = False, json: AsJson = False
 ) -> None:
-    """Make the hub as a TOML file says: partners, connections, endpoints, routes; shows the difference first."""
+    """Make the hub as a TOML file says: partners, connections, endpoints, routes, alerts …; shows the difference first."""
     from hub.cli.client import hub
     from hub.cli.wanted import read_wanted
 
@@ -87,7 +87,11 @@ def apply(
 def differences(line: Client, wanted: dict[str, list[Doc]], *, secrets: bool) -> Iterator[Change]:
     """What has to be made or changed so that the hub is as wanted."""
     there = {kind: {one["name"]: one for one in line.pages(f"/v1/{kind}")} for kind in KINDS}
-    ids = {name: one["id"] for kind in ("partners", "connections") for name, one in there[kind].items()}
+    ids = {
+        name: one["id"]
+        for kind in ("partners", "connections", "notifiers")
+        for name, one in there[kind].items()
+    }
     for kind in KINDS:
         for one in wanted.get(kind, ()):
             held = there[kind].get(one["name"])
@@ -101,10 +105,10 @@ def differences(line: Client, wanted: dict[str, list[Doc]], *, secrets: bool) ->
 
 def _change(kind: str, one: Doc, fields: dict[str, tuple[Any, Any]]) -> Change:
     """A change of what is there; a route, which nothing hangs on, is made anew."""
-    for name in FIXED & fields.keys() if kind == "connections" else ():
+    for name in FIXED & fields.keys() if kind in ("connections", "notifiers") else ():
         raise Failure(
-            f"connection {one['name']}: its {name} is {fields[name][0]!r} and cannot become {fields[name][1]!r}",
-            hint="Give the new connection another name; remove the old one when its orders are done.",
+            f"{kind.removesuffix('s')} {one['name']}: its {name} is {fields[name][0]!r} and cannot become {fields[name][1]!r}",
+            hint="Give the new one another name; remove the old one when it is done.",
         )
     body = {name: one[name] for name in {path.partition(".")[0] for path in fields}}
     return (

@@ -69,10 +69,11 @@ async def list_exceptions(ask: Ask) -> Page[ExceptionOut]:
     return ask.page(rows, lambda row: ExceptionOut(**_plain(row)), place=2)
 
 
-async def _held(ask: Ask) -> tuple[Any, ...]:
-    rows = await ask.hub.engine.fetch("exceptions_get", tenant=ask.tenant, id=ask.path())
+async def exception_of(ask: Ask, id_: str) -> tuple[Any, ...]:
+    """The row of an exception of the caller's tenant; Problem 404."""
+    rows = await ask.hub.engine.fetch("exceptions_get", tenant=ask.tenant, id=id_)
     if not rows:
-        raise missing("exception", ask.path())
+        raise missing("exception", id_)
     return rows[0]
 
 
@@ -85,27 +86,28 @@ async def _subjects(ask: Ask, cause: str) -> list[str]:
 
 async def get_exception(ask: Ask) -> ExceptionWhole:
     """One, with everything that is still in trouble for its cause."""
-    row = await _held(ask)
+    row = await exception_of(ask, ask.path())
     return ExceptionWhole(**_plain(row), subjects=[] if row[3] == "closed" else await _subjects(ask, row[1]))
 
 
 async def ack_exception(ask: Ask) -> ExceptionOut:
     """Somebody looks after it."""
-    return await _state(ask, "acked")
+    return await settle(ask, ask.path(), "acked")
 
 
 async def snooze_exception(ask: Ask) -> ExceptionOut:
     """It is known and can wait."""
-    return await _state(ask, "snoozed")
+    return await settle(ask, ask.path(), "snoozed")
 
 
 async def close_exception(ask: Ask) -> ExceptionOut:
     """It is no trouble any more; the same trouble again opens another."""
-    return await _state(ask, "closed")
+    return await settle(ask, ask.path(), "closed")
 
 
-async def _state(ask: Ask, state: str) -> ExceptionOut:
-    row = await _held(ask)
+async def settle(ask: Ask, id_: str, state: str) -> ExceptionOut:
+    """Bring an exception into a state; Problem 409 where it is closed."""
+    row = await exception_of(ask, id_)
     if row[3] == "closed":
         raise Problem(409, "conflict", "this exception is closed already")
 
@@ -117,12 +119,17 @@ async def _state(ask: Ask, state: str) -> ExceptionOut:
         await note(unit, ask, f"exception.{state}", row[0], {"before": {"state": row[3]}})
 
     await ask.hub.engine.transact(work)
-    return ExceptionOut(**_plain(await _held(ask)))
+    return ExceptionOut(**_plain(await exception_of(ask, id_)))
 
 
 async def retry_exception(ask: Ask) -> Retried:
     """Everything of its cause is tried again; it closes itself when all of it is well."""
-    row = await _held(ask)
+    return await retry(ask, ask.path())
+
+
+async def retry(ask: Ask, id_: str) -> Retried:
+    """Try everything of an exception's cause again."""
+    row = await exception_of(ask, id_)
     subjects = await _subjects(ask, row[1])
     messages = [one for one in subjects if one.startswith("msg_")]
     deliveries = [one for one in subjects if one.startswith(PREFIX)]

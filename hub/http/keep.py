@@ -13,11 +13,13 @@ from hub.http.problems import Problem, missing
 from hub.run import Hub
 from hub.store.engine import Poisoned, Unit
 from hub.store.rows import PLAIN
+from hub.things import Alert, NoticeRule, Notifier
 
 T = TypeVar("T", bound=Thing)
 
 NOUNS: dict[type[Thing], str] = {
     Connection: "connection", Endpoint: "endpoint", Partner: "partner", Route: "route", Token: "token",
+    Notifier: "notifier", NoticeRule: "notice", Alert: "alert",
 }  # fmt: skip
 
 _HIDDEN = {"addresses", "auth", "secrets", "hash", "key", "settings", "created_at", "updated_at", "position"}
@@ -74,7 +76,7 @@ async def drop(ask: Ask, thing: Thing, also: Callable[[Unit], Awaitable[None]] |
 
     async def work(unit: Unit) -> Unit:
         await note(unit, ask, f"{noun}.deleted", thing.id, {"before": shown(thing)})
-        unit.add("things_drop", kind=noun, id=thing.id, tenant=thing.tenant)
+        unit.add("things_drop", kind=type(thing).__name__.lower(), id=thing.id, tenant=thing.tenant)
         if also is not None:
             await also(unit)
         return unit

@@ -7,6 +7,8 @@ from typing import Any
 from starlette.routing import Route
 
 from hub.http import (
+    acts,
+    alerts,
     audits,
     changes,
     channels,
@@ -23,6 +25,8 @@ from hub.http import (
     jobs,
     mappings,
     messages,
+    notices,
+    notifiers,
     orders,
     partners,
     previews,
@@ -62,6 +66,10 @@ TABLE: tuple[Op, ...] = (
     *mappings.OPS,
     *repairs.OPS,
     *audits.OPS,
+    *notifiers.OPS,
+    *notices.OPS,
+    *alerts.OPS,
+    *acts.OPS,
 )
 """Every operation but the one that describes them."""
 

@@ -162,11 +162,11 @@ class Teller:
 
     async def stopped(self, tenant: str, kind: str, to: str) -> bool:
         """Whether this person wants to hear no more."""
-        hashed = self.directory.vault.person(tenant, *_person(kind, to))
+        hashed = self.directory.vault.person(tenant, *person(kind, to))
         return bool(await self.engine.fetch("optouts_find", tenant=tenant, hash=hashed))
 
     async def _stop(self, tenant: str, kind: str, to: str, reason: str) -> None:
-        hashed = self.directory.vault.person(tenant, *_person(kind, to))
+        hashed = self.directory.vault.person(tenant, *person(kind, to))
         now = self.world.now()
 
         async def work(unit: Unit) -> None:
@@ -197,7 +197,7 @@ class Teller:
             log.exception("a notice was sent, and the store could not be told", notice=id_)
 
 
-def _person(kind: str, to: str) -> tuple[str, str]:
+def person(kind: str, to: str) -> tuple[str, str]:
     """A person's name in the index."""
     if kind == "smtp":
         return "email", to

@@ -1,0 +1,179 @@
+"""`orderhub notifiers`, `alerts` and `notices`: by what people are told, who is told what is wrong, what customers hear."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli import show
+from hub.cli.failures import USAGE, Failure
+from hub.cli.nouns import Name, Sets, group, lists, pairs, quoted, removes, shows, typed
+from hub.cli.show import AsJson
+
+notifiers = group("Ways to people: mail, short messages, chat bots, webhooks.")
+alerts = group("Who is told when something is wrong.")
+notices = group("What customers are told.")
+
+Called = Annotated[str, typer.Argument(help="What to call it.")]
+Kind = Annotated[
+    str,
+    typer.Option(
+        "--kind", "-k", help="smtp, dingtalk, feishu, wecom, aliyun_sms, tencent_sms, twilio_sms or webhook."
+    ),
+]
+By = Annotated[str, typer.Option("--by", help="The notifier, by its name.")]
+To = Annotated[
+    list[str] | None,
+    typer.Option("--to", help="A mail address or a phone, where the notifier needs one. Repeatable."),
+]
+Person = Annotated[str, typer.Option("--to", help="A mail address or a phone, where the notifier needs one.")]
+Severity = Annotated[str, typer.Option(help="The mildest that is told: info, warning, error or critical.")]
+On = Annotated[str, typer.Option("--on", help="The event, such as shipment.shipped; a glob.")]
+Template = Annotated[
+    str, typer.Option(help="received, confirmed, shipped, delayed, delivered, returned, or one of your own.")
+]
+When = Annotated[str, typer.Option("--when", help="Only where this expression holds.")]
+Order = Annotated[
+    str, typer.Option("--order", help="The order to make the words for (ord_…); none: a made-up one.")
+]
+Text = Annotated[str, typer.Option(help="What to say.")]
+
+lists(
+    notifiers, "/v1/notifiers", {"name": "name", "kind": "kind", "medium": "medium", "status": "status", "id": "id"},
+    "No notifiers yet: `orderhub notifiers add NAME --kind smtp` makes one.",
+)  # fmt: skip
+shows(notifiers, "/v1/notifiers")
+removes(notifiers, "/v1/notifiers", "notifier", "Nothing may go by it any more.")
+lists(
+    alerts, "/v1/alerts",
+    {"name": "name", "by": "notifier", "to": "to", "severity": "severity", "quiet": "quiet", "status": "status", "id": "id"},
+    "Nobody is told when something is wrong: `orderhub alerts add NAME --by NOTIFIER` changes that.",
+)  # fmt: skip
+shows(alerts, "/v1/alerts")
+removes(alerts, "/v1/alerts", "alert", "Nobody is told by it any more.")
+lists(
+    notices, "/v1/notices",
+    {"name": "name", "on": "event", "template": "template", "by": "notifier", "when": "predicate", "status": "status"},
+    "Customers are told nothing: `orderhub notices add` changes that.",
+)  # fmt: skip
+shows(notices, "/v1/notices")
+removes(notices, "/v1/notices", "notice", "Customers are not told this any more.")
+
+
+@notifiers.command("add")
+def add_notifier(name: Called, kind: Kind, sets: Sets = None, json: AsJson = False) -> None:
+    """Make a notifier: `--set NAME=VALUE` gives its settings, `--set NAME=@FILE` reads one from a file."""
+    from msgspec.structs import fields
+
+    from hub.outbound.notify.accounts import KINDS
+
+    if kind not in KINDS:
+        raise Failure(
+            f"there is no notifier of kind {kind!r}",
+            hint=f"There are {', '.join(sorted(KINDS))}.",
+            code=USAGE,
+        )
+    numbers = {field.name for field in fields(KINDS[kind]) if type(field.default) in (int, float)}
+    settings = {key: typed(value) if key in numbers else value for key, value in pairs(sets).items()}
+    made = _post("/v1/notifiers", {"name": name, "kind": kind, "settings": settings})
+    to = " --to ADDRESS" if made["medium"] in ("mail", "sms") else ""
+    show.said(
+        f"notifier {name} is made. Next: orderhub notifiers test {name}{to}, then orderhub alerts add",
+        json_form=json,
+        doc=made,
+    )
+
+
+@notifiers.command("test")
+def try_notifier(name: Name, to: Person = "", text: Text = "This is a test.", json: AsJson = False) -> None:
+    """Say something by it, and show what came of it."""
+    _tried(f"/v1/notifiers/{quoted(name)}/test", {"to": to, "text": text}, name, json)
+
+
+@alerts.command("add")
+def add_alert(
+    name: Called, by: By, to: To = None, severity: Severity = "error", sets: Sets = None, json: AsJson = False
+) -> None:
+    """Be told when something is wrong. `--set` gives any other field, such as --set quiet=22:00-07:00."""
+    body = {key: typed(value) for key, value in pairs(sets).items()}
+    made = _post("/v1/alerts", body | {"name": name, "notifier": by, "to": to or [], "severity": severity})
+    show.said(
+        f"alert {name} tells of what is {severity} or worse by {by}. Next: orderhub alerts test {name}",
+        json_form=json,
+        doc=made,
+    )
+
+
+@alerts.command("set")
+def change_alert(name: Name, sets: Sets = None, json: AsJson = False) -> None:
+    """Change fields: --set severity=warning --set status=paused --set escalate_after=1800 --set escalate_to=boss."""
+    _changed("/v1/alerts", "alert", name, sets, json)
+
+
+@alerts.command("test")
+def try_alert(name: Name, json: AsJson = False) -> None:
+    """Send a made-up trouble by it now, and show what came of it."""
+    _tried(f"/v1/alerts/{quoted(name)}/test", {}, name, json)
+
+
+@notices.command("add")
+def add_notice(
+    on: On, by: By, template: Template, when: When = "", name: Annotated[str, typer.Option(help="What to call it.")] = "",
+    sets: Sets = None, json: AsJson = False,
+) -> None:  # fmt: skip
+    """Tell customers of an event. `--set` gives any other field, such as --set brand=Lantern."""
+    body = {key: typed(value) for key, value in pairs(sets).items()}
+    body |= {"event": on, "notifier": by, "template": template, "predicate": when}
+    made = _post("/v1/notices", body | ({"name": name} if name else {}))
+    show.said(
+        f"notice {made['name']}: {on} is told as {template} by {by}, from now on. "
+        f"Next: orderhub notices test {made['name']} shows the words",
+        json_form=json,
+        doc=made,
+    )
+
+
+@notices.command("set")
+def change_notice(name: Name, sets: Sets = None, json: AsJson = False) -> None:
+    """Change fields: --set template=my-own --set locale=zh --set status=paused."""
+    _changed("/v1/notices", "notice", name, sets, json)
+
+
+@notices.command("test")
+def try_notice(name: Name, order: Order = "", json: AsJson = False) -> None:
+    """Show what it would say of an order, and to whom; nothing is sent."""
+    made = _post(f"/v1/notices/{quoted(name)}/preview", {"order": order})
+    if json:
+        return show.as_json(made)
+    out = show.console()
+    out.print(f"to: {made['to'] or '(nobody in this order can be reached)'}")
+    out.print(f"subject: {made['subject']}", markup=False)
+    out.print(made["text"], markup=False)
+    out.print(f"sms: {made['sms']}", markup=False)
+    return None
+
+
+def _changed(path: str, noun: str, name: str, sets: list[str] | None, json: bool) -> None:
+    from hub.cli.client import hub
+
+    with hub() as line:
+        answer = line.patch(
+            f"{path}/{quoted(name)}", {key: typed(value) for key, value in pairs(sets).items()}
+        )
+    show.said(f"{noun} {answer['name']} is changed", json_form=json, doc=answer)
+
+
+def _tried(path: str, body: dict[str, Any], name: str, json: bool) -> None:
+    done = _post(path, body)
+    told = f"{name} took it" if done["ok"] else f"{name} did not take it: {done['reason']}"
+    show.said(told, json_form=json, doc=done)
+    if not done["ok"]:
+        raise typer.Exit(1)
+
+
+def _post(path: str, body: dict[str, Any]) -> Any:
+    from hub.cli.client import hub
+
+    with hub() as line:
+        return line.post(path, body)

@@ -1,0 +1,111 @@
+"""Notifiers, alerts and notices as they are typed, and from a file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+FILE = """
+[[notifiers]]
+name = "night"
+kind = "webhook"
+settings = { url = "http://127.0.0.1:9/alerts", token = { env = "NIGHT_TOKEN" } }
+
+[[notices]]
+name = "on its way"
+event = "shipment.shipped"
+notifier = "night"
+template = "shipped"
+
+[[alerts]]
+name = "night watch"
+notifier = "night"
+severity = "critical"
+quiet = "22:00-07:00"
+"""
+
+
+@contextlib.contextmanager
+def listener(status: int = 200):
+    got: list[dict] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook", got
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_somebody_is_told_in_three_commands(at_hub):
+    with listener() as (url, got):
+        made = at_hub("notifiers", "add", "team", "--kind", "webhook", "--set", f"url={url}")
+        assert made.code == 0, made.err
+        assert "Next: orderhub notifiers test team" in made.out
+        assert at_hub("notifiers", "test", "team").code == 0
+        assert at_hub("alerts", "add", "ops", "--by", "team", "--set", "gather=0").code == 0
+        tried = at_hub("alerts", "test", "ops")
+
+    assert tried.code == 0, tried.err
+    assert "ops took it" in tried.out
+    assert [one["title"] for one in got] == ["orderhub", "A test of the alert ops"]
+    assert at_hub("alerts", "set", "ops", "--set", "severity=warning").code == 0
+    assert "warning" in at_hub("alerts", "list").out
+    assert at_hub("alerts", "remove", "ops", "--yes").code == 0
+    assert at_hub("notifiers", "remove", "team", "--yes").code == 0
+
+
+def test_one_that_does_not_answer_is_told_with_the_reason(at_hub):
+    with listener(500) as (url, _):
+        at_hub("notifiers", "add", "broken", "--kind", "webhook", "--set", f"url={url}")
+        tried = at_hub("notifiers", "test", "broken")
+
+    assert tried.code == 1
+    assert "it answered 500" in tried.out
+    assert at_hub("notifiers", "add", "x", "--kind", "pager").code == 2
+    at_hub("notifiers", "remove", "broken", "--yes")
+
+
+def test_a_notice_shows_its_words_before_anybody_hears_them(at_hub):
+    at_hub("notifiers", "add", "hook", "--kind", "webhook", "--set", "url=http://127.0.0.1:9/x")
+    added = at_hub(
+        "notices", "add", "--on", "shipment.shipped", "--by", "hook", "--template", "shipped", "--name", "way"
+    )
+    said = at_hub("notices", "test", "way")
+
+    assert added.code == 0, added.err
+    assert "subject: Your order 1001 is on its way" in said.out
+    assert at_hub("notices", "remove", "way", "--yes").code == 0
+    at_hub("notifiers", "remove", "hook", "--yes")
+
+
+def test_a_file_says_who_is_told(at_hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("NIGHT_TOKEN", "t0ken")
+    file = tmp_path / "hub.toml"
+    file.write_text(FILE)
+
+    first = at_hub("apply", str(file), "--yes")
+    again = at_hub("apply", str(file), "--yes")
+    file.write_text(FILE.replace("critical", "error"))
+    changed = at_hub("apply", str(file), "--yes", "--json").lines()
+
+    assert first.code == 0, first.err
+    assert "nothing to change" in again.out
+    assert [one["fields"] for one in changed if "fields" in one] == [
+        {"severity": {"from": "critical", "to": "error"}}
+    ]
