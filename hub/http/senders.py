@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
+from hub.contract.canon import Address
 from hub.contract.clock import text
 from hub.directory import Partner
 from hub.http.ask import Ask
@@ -21,6 +22,7 @@ from hub.http.table import Op
 from hub.inbound.mail.dmarc import public
 from hub.inbound.mail.mailbox import mailboxes, tag_digest, with_tag
 from hub.inbound.mail.reading import Manner
+from hub.inbound.mail.reading.rules import faults
 from hub.run import Hub
 
 Proof = Literal["dmarc_pass", "dkim_domain", "known_address", "manual"]
@@ -56,10 +58,20 @@ def check_mail(ask: Ask, one: Partner) -> None:
         raise invalid(f"{one.currency!r} is no currency like EUR", "currency")
     if one.max_order_value and not _amount(one.max_order_value):
         raise invalid(f"{one.max_order_value!r} is no amount like 5000.00", "max_order_value")
+    _check_manner(ask, one)
+
+
+def _check_manner(ask: Ask, one: Partner) -> None:
     try:
-        msgspec.convert(one.manner, Manner)
+        manner = msgspec.convert(one.manner, Manner)
+        msgspec.convert(one.address_book, list[Address])
     except msgspec.ValidationError as error:
         raise invalid(str(error), "manner") from error
+    for field, reason in faults(manner):
+        raise invalid(reason, f"manner.{field}")
+    for glob, name in manner.mappings.items():
+        if name not in ask.hub.registry.texts:
+            raise invalid(f"there is no mapping {name!r}", f"manner.mappings.{glob}")
 
 
 def _check_senders(ask: Ask, one: Partner) -> None:

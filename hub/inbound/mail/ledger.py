@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from hub.announce import Announcer, Cause
+from hub.contract.errors import Postponed
 from hub.directory import Connection, Directory
 from hub.inbound.hear import hear
 from hub.inbound.leaf import Input
@@ -117,9 +118,13 @@ class Ledger:
                 for fact in facts
             ]
         input_ = Input(
-            message=one.id, tenant=one.tenant, connection=one.connection, heard=heard, quiet=one.head.quiet
-        )
-        return await self.recorder.record(unit, [input_], await self._again(unit, one))
+            message=one.id, tenant=one.tenant, connection=one.connection, heard=heard, quiet=one.head.quiet,
+            version=settled.decision.version if settled.decision else None,
+        )  # fmt: skip
+        recorded = await self.recorder.record(unit, [input_], await self._again(unit, one))
+        if recorded.refused:
+            raise Postponed(f"another letter was faster: {recorded.refused[0]}")
+        return recorded
 
     async def _again(self, unit: Unit, one: Arrival) -> Again | None:
         """A letter that is judged once more takes back what it said before."""

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 import msgspec
 import structlog
 
+from hub.contract.clock import text
 from hub.contract.errors import HubError, Postponed, Rejected
 from hub.contract.letter import Letter, letter_of
 from hub.directory import Connection, Directory, Partner
+from hub.inbound.hear import speaker
 from hub.inbound.inbox import Inbox
 from hub.inbound.mail import again, budget, loops
 from hub.inbound.mail.cell import Blown, Cell
@@ -172,7 +174,10 @@ class Post:
         reading = await self.cell.run(
             read, letter.raw, rules_of(box.connection, partner, self.directory.registry)
         )
-        known = await gather(self.engine, tenant, reading, verdict, told)
+        known = await gather(
+            self.engine, tenant, reading, verdict, told, sources=tuple(speaker(each.connection) for each in ours),
+            message=one.id, at=text(one.received_at),
+        )  # fmt: skip
         decision = decide(reading, verdict, partner, told, known)
         if decision.kind == "draft" and not one.head.verified and await self._spent(one, sender):
             reason = f"more than {budget.DRAFTS} drafts of this sender within an hour"

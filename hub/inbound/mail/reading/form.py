@@ -88,9 +88,7 @@ class OrderForm:
             doc["lines"] = lines
         if not self.partial:
             self._gaps(doc)
-        own = [
-            one.own for one in (*self.head.values(), *(cell for row in self.rows for cell in row.values()))
-        ]
+        own = [cell.own for row in self.rows for cell in row.values()]
         return Found(form=self.form, part=self.part, doc=doc, fields=self._fields, doubts=self.doubts,
                      partial=self.partial, ruled=bool(own) and all(own))  # fmt: skip
 

@@ -44,8 +44,8 @@ class Doubt(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Found(msgspec.Struct, kw_only=True):
-    """One order, as far as it was understood. `partial` names only what changes; `ruled` was read by what the
-    partner's record says, not by words that anyone might use."""
+    """One order, as far as it was understood. `partial` names only what changes; `ruled` is one whose
+    lines were read by what the partner's record says, not by words that anyone might use."""
 
     form: Form
     part: str
