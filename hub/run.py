@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -74,6 +75,7 @@ from hub.replies import Marks
 from hub.store.engine import Engine, Poisoned, Unit
 from hub.store.rows import Due
 from hub.store.sqlite import SQLite
+from hub.traces import Attempts, TracedRecorder, TracedSender, Traces, exporting
 from hub.troubles import Troubles
 from hub.vault import Vault
 from hub.world import Skew, World
@@ -94,6 +96,7 @@ class Hub:
         self.activated: dict[str, str] = {}
         self.admin_token = ""
         self.skew = Skew()
+        self.traces: Traces | None = None
         self._following: set[asyncio.Task[None]] = set()
         claim = world.new_id("prc") if engine.shared else ""
         public = config.public_url or f"http://{config.host}:{config.port}"
@@ -150,6 +153,13 @@ class Hub:
         engine.bell.on("deliveries", self.deliver.spilled)
         engine.bell.on("messages", self._reopened)
         engine.bell.on("jobs", self.jobs.wake)
+
+    def trace(self, provider: Any) -> None:
+        """Trace what goes through, by this provider of OpenTelemetry."""
+        self.traces = traces = Traces(provider, self.engine)
+        self.normalise.recorder = cast("Recorder", TracedRecorder(self.recorder, traces))
+        self.deliver.sender = TracedSender(self.deliver.sender, traces)
+        self.deliver.traces = Attempts(traces)
 
     async def settle(self) -> int:
         """Do all there is to do, once through: tests and the CLI's one-shot commands."""
@@ -299,6 +309,8 @@ async def open_hub(
         await skew.measure(engine.moment)
         hub = Hub(config, world, registry, engine, vault, guard, GuardedSender(session, guard), client)
         hub.skew = skew
+        if (provider := exporting(os.environ)) is not None:
+            hub.trace(provider)
         await hub.directory.refresh()
         await reread_mappings(hub)
         hub.admin_token = await _first_token(hub)

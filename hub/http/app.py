@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from hub.http.problems import HANDLERS
 from hub.http.routes import routes
 from hub.run import Hub
+from hub.traces import TracedIntake
 
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
@@ -18,7 +19,9 @@ def build(hub: Hub) -> App:
     """The ASGI application of a hub: intake raw in front, the admin API behind."""
     admin = Starlette(routes=routes(), exception_handlers=HANDLERS)
     admin.state.hub = hub
-    intake = hub.intake if "inbound" in hub.config.roles else None
+    intake: App | None = hub.intake if "inbound" in hub.config.roles else None
+    if intake is not None and hub.traces is not None:
+        intake = TracedIntake(intake, hub.traces)
 
     async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         if intake is not None and scope["type"] == "http" and scope["path"].startswith("/in/"):

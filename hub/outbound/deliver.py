@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
@@ -42,6 +43,14 @@ Speaker = Callable[[Due], Awaitable[tuple[Answer, bytes]]]
 """Says a notice to a person, and tells the same."""
 
 
+class Spans(Protocol):
+    """Where attempts are traced: which trace one belongs to, and its span."""
+
+    async def parent(self, one: Due) -> list[str]: ...
+
+    def span(self, one: Due, parents: list[str]) -> contextlib.AbstractContextManager[None]: ...
+
+
 @dataclass(slots=True)
 class Deliver:
     """The stage between events and partners."""
@@ -60,6 +69,7 @@ class Deliver:
     claim: str = ""
     lanes: dict[str, Lane] = field(default_factory=dict)
     held: bool = False
+    traces: Spans | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _loaded_at: int = 0
@@ -271,7 +281,7 @@ class Deliver:
         """One attempt, from signing to settling."""
         answered = False
         try:
-            tried = await self._attempt(lane, one)
+            tried = await (self._attempt(lane, one) if self.traces is None else self._traced(lane, one))
             lane.answered()
             answered = True
             self._news.set()
@@ -292,6 +302,14 @@ class Deliver:
         await self.take(
             [], [place for place in promoted if not any(lane.promoted(place, until) for lane in lanes)]
         )
+
+    async def _traced(self, lane: Lane, one: Due) -> Tried | None:
+        """The same, in a span of the trace that the message began."""
+        traces = self.traces
+        if traces is None:
+            return await self._attempt(lane, one)
+        with traces.span(one, await traces.parent(one)):
+            return await self._attempt(lane, one)
 
     async def _attempt(self, lane: Lane, one: Due) -> Tried | None:
         at = self.world.now()

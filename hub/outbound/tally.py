@@ -18,7 +18,7 @@ from hub.world import told_at
 
 _MOST = 200
 _MESSAGE = b'"message":"msg_'
-_ID = 26
+_ID = 30
 
 
 @dataclass(slots=True)
@@ -55,8 +55,11 @@ class Tally:
 
 def accepted_at(one: Due) -> int:
     """When the message was accepted that an event comes of, or the event was told, to a millisecond."""
+    return told_at((message_of(one) or one.event).rpartition("_")[2]) or one.due_at
+
+
+def message_of(one: Due) -> str:
+    """The message that an event comes of, "" where it names none."""
     place = one.envelope.find(_MESSAGE)
-    if place >= 0:
-        start = place + len(_MESSAGE)
-        return told_at(one.envelope[start : start + _ID].decode("ascii", "replace")) or one.due_at
-    return told_at(one.event.rpartition("_")[2]) or one.due_at
+    start = place + len(_MESSAGE) - len("msg_")
+    return one.envelope[start : start + _ID].decode("ascii", "replace") if place >= 0 else ""

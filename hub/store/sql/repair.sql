@@ -21,6 +21,9 @@ FROM :rows(id text) JOIN messages ON messages.id = rows.id
 WHERE messages.tenant = :tenant AND messages.body IS NOT NULL AND messages.transport <> 'api'
   AND messages.status <> 'received';
 
+-- name: messages_heads
+SELECT messages.id, messages.head FROM :rows(id text) JOIN messages ON messages.id = rows.id;
+
 -- name: messages_of_orders
 SELECT DISTINCT facts.message FROM :rows(order_id text) JOIN facts ON facts.order_id = rows.order_id
 WHERE facts.tenant = :tenant;
