@@ -119,12 +119,7 @@ class Hub:
         self.postman = self._postman(sender)
         self.teller = self._teller(sender)
         settler = Settler(engine, self.troubles, world, claim)
-        heads = Heads(engine, self.directory, settler, world)
-        self.deliver = Deliver(
-            engine, self.directory, settler, self.postman, writes.write,
-            Tally(self.metrics), world, self._disable, heads, self.teller.send, Flows(engine, world, claim), claim,
-            held=config.hold_outbound,
-        )  # fmt: skip
+        self.deliver = self._deliverer(settler, writes, claim)
         self.directory.changed = self.deliver.configure
         hand = self.deliver.hand if delivers else self._leave
         take = self.deliver.take if delivers else self._leave_all
@@ -147,6 +142,14 @@ class Hub:
         keyring = Keyring(self._key, world)
         about = (self.metrics, world, keyring, self._follow, config.public_url)
         self.intake = Intake(self.directory, self.keeper, *about)
+
+    def _deliverer(self, settler: Settler, writes: Writes, claim: str) -> Deliver:
+        heads = Heads(self.engine, self.directory, settler, self.world)
+        flows = Flows(self.engine, self.world, claim)
+        return Deliver(
+            self.engine, self.directory, settler, self.postman, writes.write, Tally(self.metrics), self.world,
+            self._disable, heads, self.teller.send, flows, claim, held=self.config.hold_outbound,
+        )  # fmt: skip
 
     def _ring(self, engine: Engine) -> None:
         """Who is woken by news of another process."""
