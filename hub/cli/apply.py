@@ -32,6 +32,10 @@ Doc = dict[str, Any]
 MASK = "***"
 KINDS = ("partners", "connections", "endpoints", "routes", "notifiers", "notices", "alerts")
 """What a file may hold, in the order in which it is made."""
+SEALED = ("settings", "auth")
+"""Fields with secrets among theirs, which the hub never shows."""
+ONCE = ("from",)
+"""Wishes that count when a thing is made, and never again."""
 FIXED = {"channel", "account", "kind"}
 """What a connection is for good: its orders are known by it."""
 
@@ -122,12 +126,14 @@ def _unlike(
     one: Doc, held: Doc, ids: dict[str, str], *, secrets: bool
 ) -> Iterator[tuple[str, tuple[Any, Any]]]:
     for name, value in one.items():
-        if name == "settings":
-            has = held.get("settings") or {}
+        if name in ONCE:
+            continue
+        if name in SEALED and isinstance(value, dict):
+            has = held.get(name) or {}
             for key, said in value.items():
                 hidden = has.get(key) == MASK
                 if secrets if hidden else said != has.get(key):
-                    yield f"settings.{key}", (has.get(key), MASK if hidden else said)
+                    yield f"{name}.{key}", (has.get(key), MASK if hidden else said)
         elif not _same(value, held.get(name), ids):
             yield name, (held.get(name), value)
 

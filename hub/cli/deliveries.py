@@ -20,6 +20,8 @@ Delivery = Annotated[str, typer.Argument(help="A delivery's id.")]
 Status = Annotated[str, typer.Option(help="Only waiting, due, held, delivered, dead, skipped or dropped.")]
 Endpoint = Annotated[str, typer.Option(help="Only to this endpoint, by name or id.")]
 Event = Annotated[str, typer.Option(help="Only of this event.")]
+Type = Annotated[str, typer.Option("--type", help="Only of such events, as shipment.*.")]
+Since = Annotated[str, typer.Option(help="Only what was told since: a time, or 30m, 12h, 7d ago.")]
 Order = Annotated[str, typer.Option(help="Only of this order, by number or id.")]
 
 app = group("Each event on its way to each partner and far side.")
@@ -27,16 +29,23 @@ app = group("Each event on its way to each partner and far side.")
 
 @app.command("list")
 def list_(
-    status: Status = "", endpoint: Endpoint = "", event: Event = "", order: Order = "", limit: Most = 1000,
-    json: AsJson = False,
+    status: Status = "", endpoint: Endpoint = "", event: Event = "", type_: Type = "", order: Order = "",
+    since: Since = "", limit: Most = 1000, json: AsJson = False,
 ) -> None:  # fmt: skip
     """List deliveries, oldest first."""
     from hub.cli.client import hub
-    from hub.cli.orders import find
+    from hub.cli.orders import find, moment
 
     with hub() as line:
         which = find(line, order) if order else ""
-        found = line.pages(PATH, most=limit, status=status, endpoint=endpoint, event=event, order=which)
+        asked = {
+            "status": status,
+            "endpoint": endpoint,
+            "event": event,
+            "type": type_,
+            "since": moment(since),
+        }
+        found = line.pages(PATH, most=limit, order=which, **asked)
         columns = {title: path for title, path in COLUMNS.items() if not (which and title == "order")}
         show.rows(
             found if json else map(_addressed, found), columns, json_lines=json, none="No such deliveries."

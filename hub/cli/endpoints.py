@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli import show
-from hub.cli.nouns import Name, Sets, group, lists, pairs, quoted, removes, shows, typed, verbs
-from hub.cli.replays import replay
-from hub.cli.show import AsJson
+from hub.cli.nouns import Name, Sets, Yes, fields, group, lists, quoted, removes, shows, sure, verbs
+from hub.cli.replays import Order, Since, replay
+from hub.cli.show import AsJson, Most
 
 PATH = "/v1/endpoints"
 Url = Annotated[str, typer.Argument(help="Where the partner receives webhooks.")]
@@ -27,6 +27,13 @@ Overlap = Annotated[
 Own = Annotated[
     Path | None, typer.Option("--secret-file", help="A file with the new secret, to bring one of your own.")
 ]
+Outcome = Annotated[
+    str, typer.Option(help="Only with this status, such as 500, or kind of error, such as timeout.")
+]
+ATTEMPTS = {
+    "at": "at", "event": "type", "outcome": "outcome", "try": "detail.number", "why": "detail.trigger",
+    "address": "detail.address", "ms": "detail.phases.total", "answer": "detail.body|detail.reason", "delivery": "delivery",
+}  # fmt: skip
 
 app = group("Where partners receive webhooks.")
 lists(
@@ -45,10 +52,11 @@ def add(
     sets: Sets = None,
     json: AsJson = False,
 ) -> None:
-    """Make an endpoint; its secret is shown this once. `--set` gives any other field, such as --set rate=20."""
+    """Make an endpoint; its secret is shown this once. `--set` gives any other field: --set rate=20,
+    --set auth.type=bearer --set auth.token=@token.txt, --set 'schedule=[0,60]', --set from=0."""
     from hub.cli.client import hub
 
-    body: dict[str, Any] = {key: typed(value) for key, value in pairs(sets).items()}
+    body = fields(sets)
     body |= {"url": url, "events": event or ["*"]}
     body |= {key: value for key, value in (("name", name), ("partner", partner)) if value}
     with hub() as line:
@@ -56,8 +64,10 @@ def add(
     if json:
         return show.as_json(made)
     out = show.console()
-    out.print(f"endpoint {made['name']} gets {', '.join(made['events'])} at {made['url']}, from now on")
-    out.print(f"secret, shown this once: {made['secret']}")
+    since = "from now on" if body.get("from", "now") == "now" else f"and what happened since {body['from']}"
+    out.print(f"endpoint {made['name']} gets {', '.join(made['events'])} at {made['url']}, {since}")
+    for text in _keys(made):
+        out.print(text)
     out.print(f"verify with any Standard Webhooks library. Next: orderhub endpoints test {made['name']}")
     return None
 
@@ -68,10 +78,16 @@ def change(name: Name, sets: Sets = None, json: AsJson = False) -> None:
     from hub.cli.client import hub
 
     with hub() as line:
-        answer = line.patch(
-            f"{PATH}/{quoted(name)}", {key: typed(value) for key, value in pairs(sets).items()}
-        )
-    show.said(f"endpoint {answer['name']} is changed", json_form=json, doc=answer)
+        answer = line.patch(f"{PATH}/{quoted(name)}", fields(sets))
+    more = "".join(f"; {text}" for text in _keys(answer)) if answer.get("secret") else ""
+    show.said(f"endpoint {answer['name']} is changed{more}", json_form=json, doc=answer)
+
+
+def _keys(made: dict[str, Any]) -> Iterator[str]:
+    """What verifies its webhooks: the shared secret where it is new, the public keys."""
+    if made.get("secret"):
+        yield f"secret, shown this once: {made['secret']}"
+    yield from (f"public key: {key}" for key in made.get("public_keys", ()))
 
 
 @app.command("test")
@@ -122,10 +138,35 @@ def rotate(name: Name, overlap: Overlap = 24.0, secret_file: Own = None, json: A
     with hub() as line:
         made = line.post(f"{PATH}/{quoted(name)}/rotate", body)
     show.said(
-        f"secret, shown this once: {made['secret']}; the old one holds {overlap:g} h",
+        f"{'; '.join(_keys(made))}; the old one holds {overlap:g} h",
         json_form=json,
         doc=made,
     )
+
+
+@app.command("attempts")
+def attempts(
+    name: Name, outcome: Outcome = "", since: Since = "", order: Order = "", limit: Most = 100, json: AsJson = False
+) -> None:  # fmt: skip
+    """List what was sent to it and what came back, oldest first."""
+    from hub.cli.client import hub
+    from hub.cli.orders import find, moment
+
+    with hub() as line:
+        asked = {"outcome": outcome, "since": moment(since), "order": find(line, order) if order else ""}
+        found = line.pages(f"{PATH}/{quoted(name)}/attempts", most=limit, **asked)
+        show.rows(found, ATTEMPTS, json_lines=json, none="No such attempts.")
+
+
+@app.command("drop")
+def drop(name: Name, yes: Yes = False, json: AsJson = False) -> None:
+    """Drop what is held for it while it is disabled, for good. The events stay: `orderhub endpoints replay`."""
+    from hub.cli.client import hub
+
+    sure(f"Drop all deliveries that are held for {name}?", yes=yes)
+    with hub() as line:
+        answer = line.post(f"{PATH}/{quoted(name)}/drop")
+    show.said(f"{answer['dropped']} deliveries to {name} were dropped", json_form=json, doc=answer)
 
 
 app.command("replay")(replay)

@@ -126,3 +126,17 @@ def typed(value: str) -> Any:
     except ValueError:
         return value
     return value if isinstance(found, str) else found
+
+
+def fields(given: list[str] | None) -> dict[str, Any]:
+    """The fields that `--set` gives: values as JSON where they are, `NAME.PART=VALUE` as a part, always a text."""
+    out: dict[str, Any] = {}
+    for name, value in pairs(given).items():
+        head, dot, part = name.partition(".")
+        if not dot:
+            out[head] = typed(value)
+        elif isinstance(out.setdefault(head, {}), dict):
+            out[head][part] = value
+        else:
+            raise Failure(f"--set {name}: {head} is set as a whole already", code=USAGE)
+    return out

@@ -9,6 +9,7 @@ import msgspec
 from hub.contract.clock import text
 from hub.directory import Connection, Endpoint
 from hub.http.ask import Answer, Ask, Page, Rows
+from hub.http.catalogue import check_glob
 from hub.http.endpoints import mine
 from hub.http.events import found
 from hub.http.keep import note
@@ -17,6 +18,8 @@ from hub.http.table import PAGING, Op, Param
 from hub.store.engine import Unit
 
 PREFIX = "dlv_"
+STATUSES = ("waiting", "due", "held", "delivered", "dead", "skipped", "dropped")
+_EVER = 2**62
 
 
 class DeliveryOut(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -84,15 +87,50 @@ async def list_endpoint_deliveries(ask: Ask) -> Page[DeliveryOut]:
 
 
 async def _list(ask: Ask, target: str) -> Page[DeliveryOut]:
-    filters = {"tenant": ask.tenant, "after": ask.after, "most": ask.limit + 1, "status": ask.text("status"),
-               "event": ask.text("event"), "order_id": ask.text("order")}  # fmt: skip
+    wanted = await chosen(ask) | {"after": ask.after, "most": ask.limit + 1, "type": _like(ask)}
+    wanted["status"] = one_of(ask, "status", STATUSES)
     targets = [(one,) for one in sorted(visible(ask)) if target in ("", one)]
     rows: Rows
     if ask.who.may("read"):
-        rows = await ask.hub.engine.fetch("deliveries_list", target=target, **filters)
+        rows = await ask.hub.engine.fetch("deliveries_find", target=target, tenant=ask.tenant, **wanted)
     else:
-        rows = await ask.hub.engine.fetch("deliveries_of_targets", targets, **filters) if targets else []
+        rows = (
+            await ask.hub.engine.fetch("deliveries_find_of_targets", targets, tenant=ask.tenant, **wanted)
+            if targets
+            else []
+        )
     return ask.page(rows, lambda row: DeliveryOut(**plain(ask, row)))
+
+
+async def chosen(ask: Ask) -> dict[str, Any]:
+    """The filters of lists of what went out: of which event, of which order, since and until when it was told;
+    Problem 422 for what there is not."""
+    event, order = ask.text("event"), ask.text("order")
+    if event and not await ask.hub.engine.fetch("events_get", tenant=ask.tenant, id=event):
+        raise invalid(f"there is no event {event!r}", "event")
+    if order and not await ask.hub.engine.fetch("orders_owned", [(ask.tenant, order)]):
+        raise invalid(f"there is no order {order!r}", "order")
+    since, until = ask.moment("since"), ask.moment("until") or _EVER
+    if until < since:
+        raise invalid("it ends before it begins", "until")
+    return {"event": event, "order_id": order, "since": since, "until": until}
+
+
+def one_of(ask: Ask, name: str, known: tuple[str, ...]) -> str:
+    """A filter that knows its words; Problem 422 with them for another."""
+    given = ask.text(name)
+    if given and given not in known:
+        raise invalid(f"{given!r} is none of {', '.join(known)}", name, allowed=list(known))
+    return given
+
+
+def _like(ask: Ask) -> str:
+    """A glob of event types as the store reads it; Problem 422 where it matches none."""
+    glob = ask.text("type")
+    if not glob:
+        return ""
+    check_glob(glob, "type")
+    return glob.replace("_", r"\_").replace("*", "%")
 
 
 def visible(ask: Ask) -> set[str]:
@@ -204,8 +242,13 @@ async def _first(ask: Ask, target: Endpoint, event: tuple[Any, ...]) -> int:
 
 
 _AT = "/v1/deliveries"
-_FILTERS = (*PAGING, Param("status", "waiting, due, held, delivered, dead, skipped or dropped."), Param("event", "Of this event."),
-            Param("order", "Of this order."))  # fmt: skip
+CHOSEN = (
+    Param("event", "Of this event."), Param("order", "Of this order."),
+    Param("since", "What was told since then."), Param("until", "What was told until then."),
+)  # fmt: skip
+"""The filters of lists of what went out."""
+_FILTERS = (*PAGING, Param("status", f"{', '.join(STATUSES)}."), Param("type", "Of events of this type: a glob such as order.*."),
+            *CHOSEN)  # fmt: skip
 OPS = (
     Op(method="GET", path=_AT, summary="List deliveries", handle=list_deliveries, gives=Page[DeliveryOut], partner=True,
        query=(*_FILTERS, Param("endpoint", "To this endpoint, by id or name."), Param("target", "To this target."))),

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from hub.http import (
     acts,
     alerts,
+    attempts,
     audits,
     changes,
     channels,
@@ -60,6 +61,7 @@ TABLE: tuple[Op, ...] = (
     *facts.OPS,
     *events.OPS,
     *deliveries.OPS,
+    *attempts.OPS,
     *jobs.OPS,
     *queues.OPS,
     *exceptions.OPS,

@@ -12,7 +12,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import aiohttp
 import msgspec
@@ -52,6 +52,7 @@ ErrorKind = Literal[
 ]
 """Why there is no answer that counts: the network's kinds, `refused` (a write's far side said no), and what
 never went out: no token could be had (`auth`), the endpoint's mapping failed (`mapping`) or leaves it out."""
+KINDS: tuple[str, ...] = get_args(ErrorKind)
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):

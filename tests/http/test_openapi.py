@@ -154,7 +154,7 @@ async def known(house: House) -> dict[str, str]:
     return dict.fromkeys(of_order, order["id"]) | {
         "/v1/channels/{id}": "shopify", "/v1/connections/{id}": "shop", "/v1/partners/{id}": "acme",
         "/v1/endpoints/{id}": "erp", "/v1/endpoints/{id}/deliveries": "erp", "/v1/endpoints/{id}/events": "erp", "/v1/endpoints/{id}/queue": "erp",
-        "/v1/endpoints/{id}/keys": await first("/v1/endpoints"), "/v1/tokens/{id}": "desk",
+        "/v1/endpoints/{id}/attempts": "erp", "/v1/endpoints/{id}/keys": await first("/v1/endpoints"), "/v1/tokens/{id}": "desk",
         "/v1/routes/{id}": "way", "/v1/shipments/{id}": order["shipments"][0]["id"],
         "/v1/messages/{id}": await first("/v1/messages?status=failed"), "/v1/events/{id}": await first("/v1/events"),
         "/v1/deliveries/{id}": await first("/v1/deliveries?status=dead"), "/v1/exceptions/{id}": await first("/v1/exceptions"),

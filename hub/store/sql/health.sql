@@ -46,7 +46,7 @@ FROM deliveries JOIN events ON events.id = deliveries.event
 WHERE deliveries.tenant = :tenant AND deliveries.position > :after
   AND (:target = '' OR deliveries.target = :target) AND (:status = '' OR deliveries.status = :status)
   AND (:event = '' OR deliveries.event = :event) AND (:order_id = '' OR deliveries.order_id = :order_id)
-  AND (:type = '' OR events.type LIKE :type) AND events.recorded_at >= :since AND events.recorded_at <= :until
+  AND (:type = '' OR events.type LIKE :type ESCAPE '\') AND events.recorded_at >= :since AND events.recorded_at <= :until
 ORDER BY deliveries.position LIMIT :most;
 
 -- name: deliveries_find_of_targets
@@ -55,5 +55,5 @@ SELECT deliveries.position, deliveries.target, deliveries.event, deliveries.orde
 FROM :rows(target text) JOIN deliveries ON deliveries.target = rows.target JOIN events ON events.id = deliveries.event
 WHERE deliveries.tenant = :tenant AND deliveries.position > :after AND (:status = '' OR deliveries.status = :status)
   AND (:event = '' OR deliveries.event = :event) AND (:order_id = '' OR deliveries.order_id = :order_id)
-  AND (:type = '' OR events.type LIKE :type) AND events.recorded_at >= :since AND events.recorded_at <= :until
+  AND (:type = '' OR events.type LIKE :type ESCAPE '\') AND events.recorded_at >= :since AND events.recorded_at <= :until
 ORDER BY deliveries.position LIMIT :most;

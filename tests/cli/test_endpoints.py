@@ -1,0 +1,118 @@
+"""Endpoints from the command line and from a file: every field, what a partner would get, what it got."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hub.cli.failures import Failure
+from hub.cli.nouns import fields
+from tests.cli.conftest import until
+
+WMS = "map: wms.pick\ntarget: json\nfields: {orderNo: data.number, kind: type}\n"
+
+
+def test_parts_of_a_field_are_set_one_by_one(tmp_path):
+    file = tmp_path / "token"
+    file.write_text("hush\n")
+
+    assert fields(["rate=20", "auth.type=bearer", f"auth.token=@{file}", "headers.x-desk=7", "schedule=[0,5]"]) == {
+        "rate": 20, "auth": {"type": "bearer", "token": "hush"}, "headers": {"x-desk": "7"}, "schedule": [0, 5],
+    }  # fmt: skip
+    with pytest.raises(Failure, match="as a whole already"):
+        fields(["auth={}", "auth.type=bearer", "rate=1", "rate.x=1"])
+
+
+def test_an_endpoint_is_made_with_all_its_wishes_and_refused_with_the_field(at_hub, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("hush")
+    made = at_hub("endpoints", "add", "http://127.0.0.1:9/in", "--name", "full", "--set", "auth.type=oauth2_client", "--set",
+                  "auth.token_url=http://127.0.0.1:9/token", "--set", "auth.client_id=us", "--set", f"auth.client_secret=@{secret}",
+                  "--set", "accept=body.code == 0", "--set", 'signing=["v1","v1a"]', "--set", "headers.x-desk=7")  # fmt: skip
+    assert made.code == 0, made.err
+    assert "whsec_" in made.out
+    assert "public key: whpk_" in made.out
+    shown = at_hub("endpoints", "show", "full", "--json").json()
+    assert shown["auth"]["client_secret"] == "***"
+    assert (shown["accept"], shown["headers"]) == ("body.code == 0", {"x-desk": "7"})
+
+    wrong = at_hub("endpoints", "set", "full", "--set", "accept=body.code = 0")
+    assert wrong.code == 1
+    assert "accept:1:" in wrong.err
+    assert at_hub("endpoints", "rotate", "full", "--json").json()["public_keys"] != shown["public_keys"]
+    at_hub("endpoints", "remove", "full", "--yes")
+
+
+APPLIED = """
+[[endpoints]]
+name = "filed"
+url = "http://127.0.0.1:9/in"
+events = ["order.*"]
+from = 0
+auth = { type = "bearer", token = { env = "FILED_TOKEN" } }
+headers = { x-desk = "7" }
+fields = ["number"]
+schedule = [0, 60]
+signing = ["v1", "v1a"]
+disable_after = 86400
+"""
+
+
+def test_a_file_with_every_kind_of_field_is_applied_once(at_hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("FILED_TOKEN", "hush")
+    file = tmp_path / "hub.toml"
+    file.write_text(APPLIED)
+
+    first = at_hub("apply", str(file), "--yes")
+    assert first.code == 0, first.err
+    assert "hush" not in first.out
+    assert "nothing to change" in at_hub("apply", str(file), "--yes").out
+    file.write_text(
+        APPLIED.replace('"bearer", token', '"basic", username = "ada", password').replace("86400", "3600")
+    )
+    changed = at_hub("apply", str(file), "--yes", "--json").lines()
+    assert changed[0]["fields"].keys() == {"auth.type", "auth.username", "auth.password", "disable_after"}
+    assert "nothing to change" in at_hub("apply", str(file), "--yes").out
+    assert "nothing to change" not in at_hub("apply", str(file), "--dry-run", "--secrets").out
+    at_hub("endpoints", "remove", "filed", "--yes")
+
+
+def test_what_a_partner_would_get_is_shown_and_what_was_sent_is_listed(at_hub, tmp_path, served):
+    body = tmp_path / "order.json"
+    body.write_text(json.dumps({"ref": "P-1", "number": "N-77"}))
+    file = tmp_path / "wms.pick.yaml"
+    file.write_text(WMS)
+    at_hub("endpoints", "add", "http://127.0.0.1:9/in", "--name", "wms", "-e", "order.created")
+    import httpx  # noqa: PLC0415  the one call that no command makes
+
+    httpx.post(
+        f"{served.url}/v1/orders",
+        content=body.read_bytes(),
+        headers={"authorization": f"Bearer {served.token}"},
+    ).raise_for_status()
+
+    plain = at_hub("map", "try", "--endpoint", "wms")
+    assert "webhook-signature: v1," in plain.out
+    assert '"number": "N-77"' in plain.out
+    mapped = at_hub("map", "try", str(file), "--endpoint", "wms", "--json").json()
+    assert mapped["body"] == {"orderNo": "N-77", "kind": "order.created"}
+    event = at_hub("map", "try", str(file), "--endpoint", "wms", "--event", mapped["event"], "--json").json()
+    assert event["body"] == mapped["body"]
+    file.write_text(WMS.replace("data.number", "data.number | dec"))
+    faulty = at_hub("map", "try", str(file), "--endpoint", "wms")
+    assert faulty.code == 1
+    assert ":3:" in faulty.err
+    assert at_hub("map", "try").code == 2
+    assert at_hub("map", "try", "--event", mapped["event"]).code == 2
+
+    rows = until(lambda: at_hub("endpoints", "attempts", "wms", "--json").lines())
+    assert rows[0]["outcome"] == "connect"
+    assert at_hub("endpoints", "attempts", "wms", "--outcome", "500", "--json").out == ""
+    assert at_hub("endpoints", "attempts", "wms", "--outcome", "odd").code == 1
+    assert "order.created" in at_hub("deliveries", "list", "--type", "order.*", "--endpoint", "wms").out
+    assert at_hub("deliveries", "list", "--type", "ordr.*").code == 1
+    at_hub("endpoints", "disable", "wms")
+    dropped = until(lambda: at_hub("endpoints", "drop", "wms", "--yes", "--json").json()["dropped"])
+    assert dropped == 1
+    at_hub("endpoints", "remove", "wms", "--yes")
