@@ -88,8 +88,8 @@ async def test_a_secret_address_is_shown_once_and_rotated_with_an_overlap(client
     assert shown["secret_addresses"] == 2
     assert first["tag"] not in str(shown)
     assert [await status(each["addresses"][0], each["tag"]) for each in (first, second)] == [
-        "ignored",
-        "ignored",
+        "processed",
+        "processed",
     ]
     village.hub.world.move(61)
     assert await status(first["addresses"][0], "late") == "quarantined"
@@ -114,7 +114,7 @@ async def test_a_released_letter_is_read_and_only_a_vouched_one_is_trusted(clien
     assert [answer.status_code for answer in answers] == [202, 202]
     verdicts = [(await village.verdict(id_)).get("trusted", False) for id_ in ids]
     statuses = [(await village.became(id_))[0] for id_ in ids]
-    assert (verdicts, statuses) == ([False, True], ["ignored", "ignored"])
+    assert (verdicts, statuses) == ([False, True], ["processed", "processed"])
     assert await village.town.exceptions() == []
     audit = (await client.get("/v1/audit")).json()["data"]
     assert [one["subject"] for one in audit if one["action"] == "message.released"] == ids
