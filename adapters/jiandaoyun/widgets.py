@@ -102,6 +102,8 @@ def _typed(value: Any, path: str, kind: str) -> Any:
         return [str(one) for one in value] if kind == "list" else ", ".join(str(one) for one in value) or None
     if value is None or value == "":
         return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if kind == "number" or (not kind and _counts(path)):
         return _number(value)
     return [str(value)] if kind == "list" else str(value)
