@@ -31,3 +31,13 @@ class Metrics:
         self.circuit = Gauge(
             "orderhub_circuit_open", "1 while a target's circuit is open", ["target"], registry=r
         )
+        self.depth = Gauge(
+            "orderhub_deliveries_queued", "Deliveries that are due, wait for another, or are held (up to 10,000 of each)",
+            ["target", "status"], registry=r,
+        )  # fmt: skip
+        self.oldest = Gauge(
+            "orderhub_deliveries_oldest_seconds",
+            "How long ago the oldest that is due was told",
+            ["target"],
+            registry=r,
+        )

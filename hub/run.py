@@ -51,6 +51,7 @@ from hub.outbound.credentials import Credentials
 from hub.outbound.deliver import Deliver
 from hub.outbound.dial import open_session
 from hub.outbound.flows import Flows
+from hub.outbound.gauges import Gauges
 from hub.outbound.guard import Guard
 from hub.outbound.heads import Heads
 from hub.outbound.health import Health
@@ -121,6 +122,7 @@ class Hub:
         settler = Settler(engine, self.troubles, world, claim)
         self.deliver = self._deliverer(settler, writes, claim)
         self.directory.changed = self.deliver.configure
+        self.gauges = Gauges(engine, self.metrics, self.deliver.tally, world)
         hand = self.deliver.hand if delivers else self._leave
         take = self.deliver.take if delivers else self._leave_all
         self.health = self._health(settler, hand)

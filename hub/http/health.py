@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -49,6 +51,8 @@ async def metrics(ask: Ask) -> Answer:
     hub = ask.hub
     hub.metrics.inbox.set(len(hub.inbox))
     hub.metrics.ready.set(sum(len(lane.ready) for lane in hub.deliver.lanes.values()))
+    with contextlib.suppress(Unavailable):  # what memory knows is told though the store is away
+        await hub.gauges.read()
     return Answer(value=generate_latest(hub.metrics.registry), media=CONTENT_TYPE_LATEST)
 
 

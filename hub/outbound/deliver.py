@@ -181,6 +181,7 @@ class Deliver:
             )
             lane = self.lanes[target] = Lane(target, slots, Bucket(rate), Circuit(since=self.world.now()))
             lane.limit, lane.bucket.shared = slots, self.engine.shared
+            lane.patience = int(((endpoint.timeout if endpoint else 30.0) + 15) * SECOND)
             self.flows.begin(lane)
             lane.paused = self._paused(target)
         return lane
@@ -202,6 +203,7 @@ class Deliver:
             lane.paused = self._paused(lane.target)
             if endpoint is not None:
                 lane.limit, lane.bucket.rate = endpoint.concurrency, endpoint.rate
+                lane.patience = int((endpoint.timeout + 15) * SECOND)
                 lane.concurrency = min(lane.concurrency, lane.limit) if lane.shared else lane.limit
                 if endpoint.status == "disabled":
                     lane.forget()
@@ -314,9 +316,6 @@ class Deliver:
     async def _attempt(self, lane: Lane, one: Due) -> Tried | None:
         at = self.world.now()
         endpoint = self.directory.get(Endpoint, one.target)
-        if self.claim and one.claimed_until - at < ((endpoint.timeout if endpoint else 30.0) + 15) * SECOND:
-            lane.drop(one)
-            return None
         if endpoint is None:
             answer, entry = await self._write(one)
             schedule: list[int] = [0, 5, 30, 300, 1800, 7200, 18_000, 36_000]

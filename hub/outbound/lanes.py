@@ -14,6 +14,7 @@ from hub.store.rows import Due
 
 _READY = 1000
 _LATER = 4000
+_BYTES = 8 << 20
 _AHEAD = 0.25
 _RENEW = 10 * SECOND
 _AGAIN = 200_000
@@ -70,7 +71,8 @@ class Bucket:
 class Lane:
     """One target's deliveries: `held` is what memory has by position, ready or under way. `under_way` has what
     was claimed of the same since, its next attempt; `unsettled` of them were answered and are being written;
-    `spare` is claimed and not in memory, to be given back. Where it is `shared` with other processes `concurrency`
+    `spare` is claimed and not in memory, to be given back; what is claimed for less than an attempt may take
+    (`patience`) goes there too. Where it is `shared` with other processes `concurrency`
     is its part of the `limit`, good `until`, and `taken` what the others count as ours."""
 
     target: str
@@ -83,6 +85,8 @@ class Lane:
     under_way: dict[int, Due | None] = field(default_factory=dict)
     spare: list[int] = field(default_factory=list)
     unsettled: int = 0
+    patience: int = 0
+    weight: int = 0
     spilled: bool = True
     paused: bool = False
     shared: bool = False
@@ -101,13 +105,16 @@ class Lane:
             known.claimed_until = max(known.claimed_until, due.claimed_until)
             return
         if due.waiting:
-            if len(self.later) < _LATER:
+            if due.position not in self.later and len(self.later) < _LATER and self.weight < _BYTES:
                 self.later[due.position] = due
+                self.weight += _weight(due)
             return
-        self.later.pop(due.position, None)
-        if len(self.ready) >= _READY:
+        if self.later.pop(due.position, None) is not None:
+            self.weight -= _weight(due)
+        if len(self.ready) >= _READY or (self.ready and self.weight >= _BYTES):
             self.drop(due)
             return
+        self.weight += _weight(due)
         self.held[due.position] = due
         self.ready.append(due)
 
@@ -122,6 +129,7 @@ class Lane:
         due = self.later.pop(position, None)
         if due is None:
             return False
+        self.weight -= _weight(due)
         due.waiting, due.claimed_until = False, until
         self.put(due)
         return True
@@ -131,10 +139,16 @@ class Lane:
         gone = [due for due in self.ready if due.order in orders]
         if gone:
             for due in gone:
-                self.held.pop(due.position, None)
+                self._out(due)
                 self.drop(due)
             self.ready = deque(due for due in self.ready if due.order not in orders)
-        self.later = {place: due for place, due in self.later.items() if due.order not in orders}
+        for due in [due for due in self.later.values() if due.order in orders]:
+            self.weight -= _weight(self.later.pop(due.position))
+
+    def _out(self, due: Due) -> None:
+        """Memory has it no more."""
+        if self.held.pop(due.position, None) is not None:
+            self.weight -= _weight(due)
 
     def busy(self) -> list[Due]:
         """What is under way."""
@@ -142,7 +156,7 @@ class Lane:
 
     def room(self) -> int:
         """How many more it would take."""
-        return _READY - len(self.ready)
+        return _READY - len(self.ready) if not self.ready or self.weight < _BYTES else 0
 
     def next(self, now: int) -> Due | None:
         """The next that may go out now."""
@@ -150,6 +164,12 @@ class Lane:
         if self.shared and now >= self.until:
             return None
         if self.paused or not self.ready or sending >= self.concurrency or self.unsettled >= _UNSETTLED:
+            return None
+        while self.ready and 0 < self.ready[0].claimed_until < now + self.patience:
+            stale = self.ready.popleft()
+            self._out(stale)
+            self.drop(stale)
+        if not self.ready:
             return None
         if self.circuit.may_send(now, len(self.under_way)) == 0 or (
             self.shared and self.circuit.is_open and not self.circuit.granted
@@ -199,9 +219,10 @@ class Lane:
     def forget(self) -> None:
         """Leave all of it to the store; what is under way stays."""
         for due in self.ready:
-            self.held.pop(due.position, None)
+            self._out(due)
             self.drop(due)
         self.ready.clear()
+        self.weight -= sum(map(_weight, self.later.values()))
         self.later.clear()
         self.spilled = True
 
@@ -212,7 +233,12 @@ class Lane:
     def done(self, due: Due, *, answered: bool) -> None:
         """An attempt ended; what becomes of the delivery is in the store."""
         self.unsettled -= answered
-        self.held.pop(due.position, None)
+        self._out(due)
         again = self.under_way.pop(due.position)
         if again is not None:
             self.put(again)
+
+
+def _weight(due: Due) -> int:
+    """What it takes of memory, about; a document that several share is counted for each."""
+    return len(due.envelope) + len(due.doc or b"")
