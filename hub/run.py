@@ -34,6 +34,7 @@ from hub.files.shelf import Shelves
 from hub.inbound.accounts import Accounts
 from hub.inbound.files.watch import Watcher
 from hub.inbound.filing import Filing
+from hub.inbound.hear import speaker
 from hub.inbound.inbox import Inbox
 from hub.inbound.intake import Intake
 from hub.inbound.keep import Keeper
@@ -116,10 +117,12 @@ class Hub:
         asks = (client, self._page, self.reach, shelves, public)
         self.converser = Converser(engine, self.directory, world, *asks)
         self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world)
-        writes = Writes(engine, self.directory, self.converser, carriers(), world, self._bind)
+        writes = Writes(
+            engine, self.directory, self.converser, carriers(), world, self.troubles, self._bind, self._name
+        )
         self.postman = self._postman(sender)
         self.teller = self._teller(sender)
-        settler = Settler(engine, self.troubles, world, claim)
+        settler = Settler(engine, self.troubles, self.announcer, world, claim)
         self.deliver = self._deliverer(settler, writes, claim)
         self.directory.changed = self.deliver.configure
         self.gauges = Gauges(engine, self.metrics, self.deliver.tally, world)
@@ -189,9 +192,18 @@ class Hub:
         """A write was applied: what the far side will report as `theirs` is `ours`."""
         ref = f"bind:{theirs}"
         doc = {"kind": "bind", "ref": ref, "ours": ours, "theirs": theirs}
+        await self._decided(connection, order, ref, doc)
+
+    async def _name(self, connection: Connection, order: str, name: str) -> None:
+        """A write made the order at a far side: what that says of `name` is said of it, from now on."""
+        ref = f"ref:{connection.id}"
+        doc = {"kind": "ref", "ref": ref, "account": speaker(connection), "type": "order", "id": name}
+        await self._decided(connection, order, ref, doc)
+
+    async def _decided(self, connection: Connection, order: str, ref: str, doc: dict[str, str]) -> None:
         fact = Fact(subject="decision", ref=ref, order=order, doc=doc)
         await self.reporter.tell(
-            Call(connection=connection, topic="bind", body=b"", facts=[fact], actor="hub")
+            Call(connection=connection, topic=doc["kind"], body=b"", facts=[fact], actor="hub")
         )
 
     def _health(self, settler: Settler, hand: Callable[[list[Due]], None]) -> Health:
@@ -218,15 +230,9 @@ class Hub:
         if home is None:
             return
         ref = f"ref:{endpoint.id}"
-        said = {
-            "kind": "ref",
-            "ref": ref,
-            "account": endpoint.partner or endpoint.id,
-            "type": "order",
-            "id": name,
-        }
-        fact = Fact(subject="decision", ref=ref, order=due.order, doc=said)
-        await self.reporter.tell(Call(connection=home, topic="ref", body=b"", facts=[fact], actor="hub"))
+        account = endpoint.partner or endpoint.id
+        doc = {"kind": "ref", "ref": ref, "account": account, "type": "order", "id": name}
+        await self._decided(home, due.order, ref, doc)
 
     def _teller(self, sender: Sender) -> Teller:
         self.marks = Marks(self.vault.keys)

@@ -101,7 +101,7 @@ class Recorder:
         return turned
 
     def _bind(self, unit: Unit, leaves: dict[str, Leaf], turned: dict[str, Turned]) -> None:
-        """The numbers by which scans will find these orders, and their shipments' names."""
+        """The numbers by which scans will find these orders, their shipments' names, and what far sides call them."""
         rows = {
             (leaf.tenant, "", "tracking", number, id_)
             for id_, leaf in leaves.items()
@@ -112,6 +112,12 @@ class Recorder:
             for id_, leaf in leaves.items()
             if turned[id_].changed
             for one in (leaf.page.doc or {}).get("shipments", ())
+        }
+        rows |= {
+            (leaf.tenant, heard.said.doc["account"], "order", heard.said.doc["id"], id_)
+            for id_, leaf in leaves.items()
+            for heard, _ in leaf.facts
+            if heard.said.subject == "decision" and heard.said.doc.get("kind") == "ref"
         }
         unit.add("identities_add", sorted(rows))
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from hub.announce import LEASE
+from hub.announce import LEASE, Announcer
+from hub.outbound.carried import carried
 from hub.outbound.verdict import Verdict
 from hub.store.engine import Engine, Row, Unit
 from hub.store.group import Group
@@ -32,11 +33,14 @@ class Tried(msgspec.Struct):
 
 
 class Settler:
-    """Writes attempts in groups; answers each with the deliveries of its target that became due."""
+    """Writes attempts in groups; answers each with the deliveries that became due."""
 
-    def __init__(self, engine: Engine, troubles: Troubles, world: World, claim: str = "") -> None:
+    def __init__(
+        self, engine: Engine, troubles: Troubles, announcer: Announcer, world: World, claim: str = ""
+    ) -> None:
         self.health: Callable[[list[Tried]], list[Row]] = lambda _: []
         self._engine = engine
+        self._announcer = announcer
         self._troubles = troubles
         self._world = world
         self._claim = claim
@@ -50,6 +54,7 @@ class Settler:
         final = [one for one in group if one.verdict.status in _FINAL and one.due.order]
         pairs = sorted({(one.due.target, one.due.order) for one in final})
         now = self._world.now()
+        told: list[int] = []
 
         async def work(unit: Unit) -> Unit:
             if self._engine.shared:
@@ -64,13 +69,28 @@ class Settler:
                 unit, [_subject(one) for one in group if one.verdict.status == "delivered"]
             )
             await self._troubles.open(unit, [_dead(one) for one in group if one.verdict.status == "dead"])
+            told[:] = await self._tell(unit, [one for one in group if one.verdict.status in _FINAL])
             return unit
 
         unit = await self._engine.transact(work)
-        if not unit.counts.get("deliveries_promote"):
-            return [[] for _ in group]
-        promoted = [row[0] for row in await self._engine.fetch("heads_of", pairs, now=now, claim=self._claim)]
-        return [promoted, *([] for _ in group[1:])]
+        if unit.counts.get("deliveries_promote"):
+            told += [
+                row[0] for row in await self._engine.fetch("heads_of", pairs, now=now, claim=self._claim)
+            ]
+        return [told, *([] for _ in group[1:])]
+
+    async def _tell(self, unit: Unit, ended: list[Tried]) -> list[int]:
+        """What became of writes, for who listens: the positions of the deliveries."""
+        out: list[int] = []
+        for one in ended:
+            found = carried(one.due, one.verdict.status, one.log)
+            if found is not None:
+                type_, data = found
+                draft = self._announcer.plain(
+                    one.due.tenant, type_, ("writeback", str(data["delivery"])), data
+                )
+                out += [due.position for due in draft.write(unit, await unit.positions(draft.size), {})]
+        return out
 
     async def pass_over(self, blocked: list[tuple[Any, ...]], name: str) -> None:
         """Give their orders' turn to the next; what blocked them goes on by its schedule, and a person is told."""

@@ -18,15 +18,19 @@ from hub.contract.flow import Outcome, Task, Write
 from hub.converse import Converser
 from hub.directory import Connection, Directory
 from hub.orders.carriers import Carriers
+from hub.outbound.carried import NOT_OURS
 from hub.outbound.sender import Answer
 from hub.store.engine import Engine, Unavailable, Unit
 from hub.store.rows import PLAIN, Due
+from hub.troubles import Trouble, Troubles, cause
 from hub.vault import Locked
 from hub.world import World
 
 log = structlog.get_logger("orderhub.writes")
 Bind = Callable[[Connection, str, str, str], Awaitable[None]]
 """Records, of an order, that the far side's name of a shipment is ours: (connection, order, ours, theirs)."""
+Name = Callable[[Connection, str, str], Awaitable[None]]
+"""Records what a far side calls an order that we made there: (connection, order, theirs)."""
 
 
 @dataclass(slots=True)
@@ -38,7 +42,9 @@ class Writes:
     converser: Converser
     carriers: Carriers
     world: World
+    troubles: Troubles
     bind: Bind
+    name: Name
 
     async def write(self, due: Due, connection: Connection, name: str) -> tuple[Answer, bytes]:
         """One try: 200 for applied and unsupported, `refused` for a no, 503 for later (a secret that does not open now
@@ -48,7 +54,7 @@ class Writes:
             return self._told(Outcome(status="unsupported", reason=f"{connection.channel} has no {name}"))
         task = await self._task(due, connection)
         if not spec.applies(task):
-            return self._told(Outcome(status="unsupported", reason="this news is none of its business"))
+            return Answer(status=200), PLAIN.encode({"status": NOT_OURS})
         try:
             outcome = await self._do(spec, task, connection)
         except Unavailable:
@@ -116,12 +122,31 @@ class Writes:
             unit.add("memories_put", [(due.target, name, outcome.ref.encode(), 0)])
 
         await self.engine.transact(work)
+        if not task.subject and not task.ref:
+            await self._named_there(due, connection, outcome.ref)
+            return
         ours = next(iter(task.subject.get("refs", ())), None)
         if ours and task.subject.get("id", "").startswith("shp_"):
             source = f"{connection.channel}:{connection.account or connection.id}"
             await self.bind(
                 connection, due.order, f"{ours['account']}/{ours['id']}", f"{source}/{outcome.ref}"
             )
+
+    async def _named_there(self, due: Due, connection: Connection, theirs: str) -> None:
+        """The order is known by their name too. Where that is another order's already, two stand for one: a far side
+        that told us of it before it answered. A person is told, since neither may be dropped."""
+        source = f"{connection.channel}:{connection.account or connection.id}"
+        rows = await self.engine.fetch("identities_find", [(due.tenant, source, "order", theirs)])
+        if all(row[4] == due.order for row in rows):
+            await self.name(connection, due.order, theirs)
+            return
+        trouble = Trouble(
+            tenant=due.tenant, cause=cause("twice", connection.id), subject=f"twice:{due.order}", severity="warning",
+            title=f"{connection.name} calls the order {theirs}, and told us of it as of another",
+            hint="Cancel the one that came back, or let the channel's mapping name our order in what it reads.",
+            orders=sorted({due.order, *(row[4] for row in rows)}), connection=connection.id,
+        )  # fmt: skip
+        await self.engine.transact(lambda unit: self.troubles.open(unit, [trouble]))
 
     def _told(self, outcome: Outcome) -> tuple[Answer, bytes]:
         log = PLAIN.encode(outcome)
