@@ -28,9 +28,11 @@ from hub.cli.demonstration import demo
 from hub.cli.doctor import doctor
 from hub.cli.failures import give_up
 from hub.cli.house import bench, check, new_channel, schema
+from hub.cli.importing import import_file
 from hub.cli.repair import rebuild, redact, remap
 from hub.cli.serving import serve
 from hub.cli.simulate import simulate
+from hub.cli.template import template
 from hub.cli.why import why
 
 RUN, SET_UP, WATCH, BUILD = "Run", "Set up", "Watch and repair", "Build and check"
@@ -43,7 +45,7 @@ app = typer.Typer(
 )
 for _panel, _commands in (
     (RUN, (demo, serve)),
-    (SET_UP, (connect, apply)),
+    (SET_UP, (connect, apply, template)),
     (WATCH, (why, doctor, audit, rebuild, remap, redact)),
     (BUILD, (simulate, check, new_channel, schema, bench)),
 ):
@@ -62,6 +64,8 @@ for _panel, _groups in (
 ):  # fmt: skip
     for _name, _group in _groups.items():
         app.add_typer(_group, name=_name, rich_help_panel=_panel)
+
+app.command("import", rich_help_panel=SET_UP)(import_file)
 
 Version = Annotated[bool, typer.Option("--version", help="Say the version and end.", is_eager=True)]
 

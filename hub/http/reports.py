@@ -7,6 +7,7 @@ read is told with its field, and the others go in.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import Any
 from urllib.parse import urlencode
 
@@ -58,8 +59,17 @@ class ScanReport(msgspec.Struct, kw_only=True):
     text: str | None = None
 
 
+class TrackingReport(msgspec.Struct, kw_only=True):
+    """A parcel in its canonical shape: its `number` and its `scans`."""
+
+    number: str | int | None = None
+    carrier: str | None = None
+    scans: list[ScanReport] | None = None
+
+
 class Result(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What became of a row: accepted with its order and message, or rejected with the field and the reason."""
+    """What became of a row: accepted with its order and message, a `duplicate` of one told before in the same `run`,
+    or rejected with the field and the reason."""
 
     index: int
     status: str
@@ -89,6 +99,11 @@ async def report_order_shipments(ask: Ask) -> Answer:
     """Tell shipments of one order; a warehouse or supplier, of one that it was told of."""
     row = await held(ask, ask.path())
     return await _report(ask, "shipments", urlencode({"order": row[0]}), await _own(ask, row[0]))
+
+
+async def report_parcels(ask: Ask) -> Answer:
+    """Tell scans of parcels, each with its own number; a number that no shipment has yet waits."""
+    return await _report(ask, "scans", ask.request.url.query)
 
 
 async def report_scans(ask: Ask) -> Answer:
@@ -144,8 +159,13 @@ async def _report(ask: Ask, topic: str, query: str, own: Connection | None = Non
         return again
     # each row has its speaker before the first is told, so that they are told in their order
     said = [(bytes(row), own or await speaker(ask, _whose(bytes(row)))) for row in rows]
-    found = await asyncio.gather(*(_tell(ask, topic, query, *one) for one in said), return_exceptions=True)
-    answer = Answer(value=Results([_result(index, one) for index, one in enumerate(found)]), status=202)
+    found = await asyncio.gather(
+        *(_tell(ask, topic, query, *one, _once(ask, topic, one[0])) for one in said), return_exceptions=True
+    )
+    answer = Answer(
+        value=Results([_result(index, one, run=bool(ask.text("run"))) for index, one in enumerate(found)]),
+        status=202,
+    )
     await keep(ask, answer)
     return answer
 
@@ -174,8 +194,21 @@ async def _tell(ask: Ask, topic: str, query: str, body: bytes, connection: Conne
     facts = [one for one in reading.facts if isinstance(one, Fact)] if reading else []
     return await ask.hub.reporter.tell(Call(
         connection=connection, topic=topic, body=body, facts=facts, actor="api", by=ask.who.name, key=key,
-        version=wanted(ask), head=Head(method="POST", query=query), mapping=reading.hash if reading else "",
+        version=wanted(ask), quiet=_quiet(ask), head=Head(method="POST", query=query, quiet=_quiet(ask)),
+        mapping=reading.hash if reading else "",
     ))  # fmt: skip
+
+
+def _quiet(ask: Ask) -> bool:
+    if ask.text("emit") not in ("", "none", "changes"):
+        raise invalid(f"{ask.text('emit')!r} is neither none nor changes", "emit")
+    return ask.text("emit") == "none"
+
+
+def _once(ask: Ask, topic: str, row: bytes) -> str:
+    """The key under which a row of a run is told once."""
+    run = ask.text("run")
+    return f"run:{run}:{topic}:{hashlib.sha256(row).hexdigest()}" if run else ""
 
 
 def _whose(row: bytes) -> str:
@@ -196,12 +229,13 @@ def _single(told: Told, ask: Ask) -> Answer:
     return Answer(value=Results([_result(0, told)]), status=201 if told.created else 202, headers=headers)
 
 
-def _result(index: int, found: Told | BaseException) -> Result:
+def _result(index: int, found: Told | BaseException, *, run: bool = False) -> Result:
     if isinstance(found, Told):
         if found.refused:
             return Result(index=index, status="rejected", field="order", reason=found.refused)
         order = found.orders[0] if found.orders else None
-        return Result(index=index, status="accepted", order=order, message=found.message)
+        status = "duplicate" if run and found.again else "accepted"
+        return Result(index=index, status=status, order=order, message=found.message)
     if isinstance(found, Rejected):
         return Result(index=index, status="rejected", field=found.field, reason=found.reason)
     if isinstance(found, Poisoned):
@@ -212,6 +246,8 @@ def _result(index: int, found: Told | BaseException) -> Result:
 _PARTIAL = (
     Param("partial", "1: only what is given changes.", bool),
     Param("connection", "Whose orders these are."),
+    Param("emit", "none: it is told to nobody (history that is imported); changes, unless said."),
+    Param("run", "The name of an import: a row told before under it, within three days, is a `duplicate`."),
 )
 OPS = (
     Op(method="POST", path="/v1/orders", summary="Report orders", handle=report_orders, scope="write",
@@ -222,6 +258,8 @@ OPS = (
        handle=report_order_shipments, scope="write", takes=ShipmentReport | list[ShipmentReport], gives=Results,
        status=202, exact=True, partner=True),
     Op(method="GET", path="/v1/shipments/{id}", summary="Show a shipment", handle=get_shipment, gives=dict[str, Any]),
+    Op(method="POST", path="/v1/scans", summary="Report scans of parcels", handle=report_parcels, scope="write",
+       takes=TrackingReport | list[TrackingReport], gives=Results, status=202, exact=True, query=_PARTIAL[2:]),
     Op(method="POST", path="/v1/shipments/{id}/scans", summary="Report scans of a parcel", handle=report_scans,
        scope="write", takes=ScanReport | list[ScanReport], gives=Results, status=202, exact=True, partner=True,
        query=(Param("number", "The parcel's number, where the shipment has several."),)),

@@ -36,7 +36,7 @@ class Mismatch(HubError):
 
 class Call(msgspec.Struct, kw_only=True):
     """One call: its body as it came, what its adapter read in it, what kind of actor made it, and by whose
-    name the audit knows it."""
+    name the audit knows it. A `quiet` one (an import) is told to nobody."""
 
     connection: Connection
     topic: str
@@ -48,6 +48,7 @@ class Call(msgspec.Struct, kw_only=True):
     mapping: str = ""
     decision: str = ""
     version: int | None = None
+    quiet: bool = False
     head: Head = Head(method="POST")
 
 
@@ -175,6 +176,7 @@ class Reporter:
             actor=call.actor,
             decision=call.decision,
             version=call.version,
+            quiet=call.quiet,
             heard=[
                 hear(fact, channel, call.connection, find, arrived=now, rank=0, mapping=call.mapping)
                 for fact in call.facts

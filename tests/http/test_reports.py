@@ -210,3 +210,39 @@ async def test_exact_numbers_stay_exact(house: House):
     assert order["ref"] == "9007199254740995"
     assert order["lines"][0]["quantity"]["ordered"] == "0.1"
     assert order["lines"][0]["unit_price"]["amount"] == "0.30"
+
+
+async def test_a_row_of_a_run_is_told_once_and_a_changed_one_again(house: House):
+    rows = [{"ref": "run-1", "currency": "EUR"}, {"ref": "run-2", "currency": "EUR"}]
+    first = (await house.post("/v1/orders?run=july", rows))["data"]
+    mended = [rows[0], {**rows[1], "customer_note": "ring"}]
+    again = (await house.post("/v1/orders?run=july", mended))["data"]
+    other = (await house.post("/v1/orders?run=august", rows))["data"]
+
+    assert [one["status"] for one in first] == ["accepted", "accepted"]
+    assert [one["status"] for one in again] == ["duplicate", "accepted"]
+    assert [one["order"] for one in again] == [one["order"] for one in first]
+    assert [one["status"] for one in other] == ["accepted", "accepted"]
+
+
+async def test_history_is_told_to_nobody_and_what_comes_later_is(house: House):
+    await house.post("/v1/endpoints", {"name": "far", "url": "https://partner.example/hooks"})
+    [told] = (await house.post("/v1/orders?emit=none", [{"ref": "h-1", "currency": "EUR"}]))["data"]
+    assert (await house.get("/v1/deliveries"))["data"] == []
+    message = await house.get(f"/v1/messages/{told['message']}")
+    assert message["quiet"] is True
+    await house.post("/v1/orders", [{"ref": "h-1", "currency": "EUR", "customer_note": "ring"}])
+
+    assert {one["order"] for one in (await house.get("/v1/deliveries"))["data"]} == {told["order"]}
+    refused = await house.say("POST", "/v1/orders?emit=some", [{"ref": "h-2"}])
+    assert (refused.status_code, refused.json()["field"]) == (422, "emit")
+
+
+async def test_scans_of_many_parcels_are_told_in_one_call(house: House):
+    answer = await house.post("/v1/scans", [
+        {"number": "P-1", "scans": [{"at": "2026-02-03T09:12:00Z", "status": "delivered"}]},
+        {"scans": [{"at": "2026-02-03T09:12:00Z", "status": "delivered"}]},
+    ])  # fmt: skip
+
+    assert [one["status"] for one in answer["data"]] == ["accepted", "rejected"]
+    assert answer["data"][1]["field"] == "number"

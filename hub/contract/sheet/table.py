@@ -5,9 +5,10 @@ A row's number is the one that a spreadsheet shows: the row of names is 1, a cel
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, TextIO
 
 import msgspec
@@ -47,7 +48,7 @@ def open_table(file: IO[bytes], charset: Charset, delimiter: str = "") -> Table:
     text = io.TextIOWrapper(
         io.BufferedReader(_Lent(file)), encoding=charset.name, errors="strict", newline=None
     )
-    rows = _rows(text, delimiter)
+    rows = _rows(text, delimiter, lambda: _broken(file, charset))
     sign = next(rows)
     header = next(
         ((n, row) for n, row in enumerate(rows, 1) if isinstance(row, Row) and any(row.cells)), None
@@ -87,7 +88,7 @@ class _Lent(io.RawIOBase):
         return len(chunk)
 
 
-def _rows(text: TextIO, delimiter: str) -> Iterator[str | Row]:
+def _rows(text: TextIO, delimiter: str, broken: Callable[[], int]) -> Iterator[str | Row]:
     """First the sign between cells, then every row."""
     number = 0
     try:
@@ -110,8 +111,22 @@ def _rows(text: TextIO, delimiter: str) -> Iterator[str | Row]:
     except UnicodeDecodeError as error:
         shown = error.object[error.start : error.start + 8].hex(" ")
         raise Unreadable(
-            f"is not {error.encoding}: bytes {shown}", place=Place(field=f"after row {number}")
+            f"is not {error.encoding}: bytes {shown}", place=Place(field=f"line {broken()}")
         ) from None
+
+
+def _broken(file: IO[bytes], charset: Charset) -> int:
+    """The line in which a file stops being in its encoding."""
+    decoder = codecs.getincrementaldecoder(charset.name)()
+    file.seek(charset.mark)
+    number = 0
+    while line := file.readline(LONGEST):
+        number += 1
+        try:
+            decoder.decode(line)
+        except UnicodeDecodeError:
+            break
+    return number
 
 
 class _Lines:
