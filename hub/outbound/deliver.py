@@ -119,6 +119,9 @@ class Deliver:
             return 0
         await self.load()
         count = await self._round()
+        if any(lane.spare for lane in self.lanes.values()):
+            await self.load()  # what was claimed for too long is claimed anew
+            count += await self._round()
         while self._tasks:
             await asyncio.wait(set(self._tasks))
             count += await self._round()
