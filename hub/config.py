@@ -32,6 +32,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     roles: frozenset[str] = frozenset({"inbound", "outbound", "http"})
     hold_outbound: bool = False
     allow_private: tuple[str, ...] = ()
+    allow_ports: tuple[int, ...] = ()
     mappings: str = ""
     templates: str = ""
     dns: str = ""
@@ -61,9 +62,14 @@ def from_environment(environ: Mapping[str, str] = os.environ, **told: object) ->
     if public and not public.startswith(("http://", "https://")):
         faults.append(f"ORDERHUB_PUBLIC_URL: {public!r} does not start with http:// or https://")
     dns = _server(environ.get("ORDERHUB_DNS", ""), faults)
+    ports = _ports(str(told.get("allow_ports") or environ.get("ORDERHUB_ALLOW_PORTS", "")), faults)
     if faults:
         raise Misconfigured(faults)
-    given = {name: value for name, value in told.items() if value is not None and name != "database"}
+    given = {
+        name: value
+        for name, value in told.items()
+        if value is not None and name not in ("database", "allow_ports")
+    }
     base = Config(
         database=database,
         keys=keys,
@@ -72,10 +78,19 @@ def from_environment(environ: Mapping[str, str] = os.environ, **told: object) ->
         mappings=environ.get("ORDERHUB_MAPPINGS", ""),
         templates=environ.get("ORDERHUB_TEMPLATES", ""),
         dns=dns,
+        allow_ports=ports,
         smtp_cert=environ.get("ORDERHUB_SMTP_CERT", ""),
         smtp_key=environ.get("ORDERHUB_SMTP_KEY", ""),
     )
     return msgspec.structs.replace(base, **given)
+
+
+def _ports(text: str, faults: list[str]) -> tuple[int, ...]:
+    """The only ports that requests of ours may go to; none named: any."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    wrong = [one for one in parts if not (one.isascii() and one.isdigit() and 0 < int(one) < 65_536)]
+    faults += [f"ORDERHUB_ALLOW_PORTS: {one!r} is not a port; write them as 80,443" for one in wrong]
+    return () if wrong else tuple(int(one) for one in parts)
 
 
 def _server(text: str, faults: list[str]) -> str:

@@ -310,7 +310,7 @@ async def open_hub(
     skew = Skew()
     world = world or World.real(skew if engine.shared else None)
     await engine.open()
-    guard = Guard.of(config.allow_private)
+    guard = Guard.of(config.allow_private, config.allow_ports or None)
     session = open_session(guard)
     client = httpx.AsyncClient(
         transport=GuardedTransport(session, guard), follow_redirects=False, trust_env=False

@@ -49,6 +49,13 @@ Lmtp = Annotated[
     str | None, typer.Option(help="Take mail by LMTP at HOST:PORT, from a mail server in front.")
 ]
 
+Ports = Annotated[
+    str | None,
+    typer.Option(
+        help="The only ports that webhooks, writes and polls may reach, as 80,443; any if not said."
+    ),
+]
+
 
 def serve(
     database: Database = None,
@@ -58,6 +65,7 @@ def serve(
     processes: Processes = 1,
     hold_outbound: Hold = False,
     allow_private: Private = None,
+    allow_ports: Ports = None,
     smtp: Smtp = None,
     lmtp: Lmtp = None,
 ) -> None:
@@ -69,6 +77,7 @@ def serve(
     given = DEFAULT_PORT if port is None else port
     config = configured(
         database, only, host=host, port=given, hold_outbound=hold_outbound, allow_private=allow_private,
+        allow_ports=allow_ports,
         smtp=_place(smtp, "--smtp"), lmtp=_place(lmtp, "--lmtp"),
     )  # fmt: skip
     if config.sqlite_path and (only or processes > 1):

@@ -126,6 +126,8 @@ def open_session(
         family, kind, protocol, _, address = found
         if reason := guard.judge(address[0]):
             raise _blocked(DIAL.get(), f"{address[0]} is not allowed: {reason}")
+        if reason := guard.judge_port(address[1]):
+            raise _blocked(DIAL.get(), reason)
         made = socket.socket(family=family, type=kind, proto=protocol)
         if (dial := DIAL.get()) is not None:
             dial.opened, dial.address = time.perf_counter(), address[0]

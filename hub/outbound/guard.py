@@ -138,6 +138,10 @@ class Guard:
         """Why this address may not be dialled, or None when it may."""
         return judge(address, self.allow)
 
+    def judge_port(self, port: int) -> str | None:
+        """Why this port may not be dialled, or None when it may."""
+        return None if self.ports is None or port in self.ports else f"port {port} is not allowed"
+
     def check_url(self, url: str, field: str = "url") -> URL:
         """The URL, parsed; Rejected with the field and the reason when it may not be called."""
         return _checked(url, self, field)
@@ -239,6 +243,6 @@ def _port(text: str | None, scheme: str, guard: Guard, field: str) -> int:
         if not re.fullmatch(r"[0-9]{1,5}", text) or not 0 < int(text) < 65536:
             raise Rejected("the URL's port is not a number from 1 to 65535", field=field)
         port = int(text)
-    if guard.ports is not None and port not in guard.ports:
-        raise Rejected(f"port {port} is not allowed", field=field)
+    if reason := guard.judge_port(port):
+        raise Rejected(reason, field=field)
     return port
