@@ -37,6 +37,8 @@ When = Annotated[str, typer.Option("--when", help="Only where this expression ho
 Order = Annotated[
     str, typer.Option("--order", help="The order to make the words for (ord_…); none: a made-up one.")
 ]
+Who = Annotated[str, typer.Argument(help="A mail address or a phone.")]
+Why = Annotated[str, typer.Option(help="Why, for the record.")]
 Text = Annotated[str, typer.Option(help="What to say.")]
 
 lists(
@@ -152,6 +154,14 @@ def try_notice(name: Name, order: Order = "", json: AsJson = False) -> None:
     out.print(made["text"], markup=False)
     out.print(f"sms: {made['sms']}", markup=False)
     return None
+
+
+@notices.command("stop")
+def stop_notices(person: Who, reason: Why = "", json: AsJson = False) -> None:
+    """Tell this person nothing more; `/v1/optouts` takes it back."""
+    body = {"email" if "@" in person else "phone": person, "reason": reason}
+    made = _post("/v1/optouts", body)
+    show.said(f"{person} is told nothing more ({made['id']})", json_form=json, doc=made)
 
 
 def _changed(path: str, noun: str, name: str, sets: list[str] | None, json: bool) -> None:

@@ -35,7 +35,13 @@ _DROPPED = frozenset(
     """customer_note attributes customizations signed_by instructions delivery_notes proof note
     tracking_url""".split()
 )
-_FREE = {"refunds": {"reason"}, "returns": {"reason"}, "scans": {"text"}, "handover": {"by"}}
+_FREE = {
+    "refunds": {"reason"},
+    "returns": {"reason"},
+    "notifications": {"reason"},
+    "scans": {"text"},
+    "handover": {"by"},
+}
 """What else is dropped, by where it stands: words there that people write."""
 
 _INDEX = re.compile(r"\[[^\]]*\]")

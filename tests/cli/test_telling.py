@@ -109,3 +109,10 @@ def test_a_file_says_who_is_told(at_hub, tmp_path, monkeypatch):
     assert [one["fields"] for one in changed if "fields" in one] == [
         {"severity": {"from": "critical", "to": "error"}}
     ]
+
+
+def test_somebody_who_wants_to_hear_no_more_is_entered_by_hand(at_hub):
+    said = at_hub("notices", "stop", "ada@example.com", "--reason", "asked by phone", "--json")
+
+    assert said.code == 0, said.err
+    assert said.json()["reason"] == "asked by phone"

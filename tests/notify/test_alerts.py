@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
 from hub.alerts.message import Item, quiet_until, write
+from hub.config import Config
 from hub.directory import Endpoint
 from hub.run import Hub, open_hub
 from hub.store.engine import Unavailable
 from hub.things import Alert
 from hub.troubles import Trouble, cause
 from hub.world import World
+from tests.engines import ADMIN, KEY
 from tests.notify.counter import Counter, counter
 from tests.notify.receivers import Far, far_side, postbox
 from tests.outbound.desk import on_one_engine, put
@@ -352,3 +355,20 @@ def test_quiet_hours_end_when_they_say(quiet, hour, minute, expected):
     over = quiet_until(Alert(id="a", name="a", notifier="n", quiet=quiet), now)
 
     assert (over - now) / 3_600_000_000 == pytest.approx(expected) if expected else over == 0
+
+
+async def test_two_processes_say_it_once(postgres_url):
+    config = Config(database=postgres_url, keys=(KEY,), admin_token=ADMIN, allow_private=("127.0.0.1/32",))
+    async with far_side(fine) as far, open_hub(config) as one, open_hub(config) as other:
+        await team(one, far, gather=0)
+        await other.directory.refresh()
+        for n in range(5):
+            await trouble(one, f"msg_{n}", kind=f"k{n}")
+            told = await asyncio.gather(one.watch.step(), other.watch.step())
+            said = await asyncio.gather(one.voice.step(), other.voice.step())
+            assert (sum(told), sum(said)) == (1, 1)
+
+        rows = await one.engine.fetch("events_list", tenant="main", after=0, most=100)
+
+    assert [row[3] for row in rows] == ["exception.opened"] * 5
+    assert sorted(titles(far)) == [f"k{n} cannot be read" for n in range(5)]

@@ -301,3 +301,17 @@ async def test_a_template_that_cannot_be_filled_holds_up_no_other_notice(hub):
             await hub.deliver.unblock()
 
     assert len(box.mails) == 8
+
+
+@on_one_engine
+async def test_a_redacted_order_keeps_no_words_of_a_mail_server(hub):
+    async with postbox() as box:
+        c = await told(hub, box)
+        box.says["ada@example.com"] = "550 no ada@example.com here"
+        order = await c.order()
+        await hub.settle()
+        await redact(hub, "main", Redaction(email="ada@example.com"), apply=True)
+
+    doc = await c.doc(order)
+    assert doc["notifications"][0]["status"] == "failed"
+    assert "ada@" not in str(doc)
