@@ -133,7 +133,7 @@ class Hub:
             engine, self.directory, self.recorder, self.troubles, world, self.inbox, take, self._aside,
             Accounts(engine, self.directory, world),
         )  # fmt: skip
-        self.post = post_office(self, letters, config.dns)
+        self.post, self.collector = post_office(self, letters, config.dns, guard.judge)
         self.reporter = Reporter(engine, self.directory, self.recorder, self.normalise, world)
         self.notices = Notices(engine, self.directory, self.announcer, self.troubles, world, hand)
         self.errands = Errands(self, self.notices)

@@ -95,7 +95,7 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
     running += [loop("clock", hub, clock_turn)]
     if "inbound" in roles:
         running += [loop("normalise", hub, normalise_turn), loop("sweep", hub, sweep_turn)]
-        running += [loop("post", hub, post_turn)]
+        running += [loop("post", hub, post_turn), loop("collect", hub, collect_turn)]
         running += [loop("files", hub, files_turn)]
         running += [loop("errands", hub, errands_turn), loop("retention", hub, retention_turn)]
     if "outbound" in roles:
@@ -112,6 +112,7 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await hub.collector.stop()
 
 
 @contextlib.asynccontextmanager
@@ -155,6 +156,12 @@ async def post_turn(hub: Hub) -> None:
     """Judge and read the letters that wait, else wait for news."""
     if not await hub.post.step():
         await hub.post.inbox.wait(1.0)
+
+
+async def collect_turn(hub: Hub) -> None:
+    """Watch the mailboxes that are to be read by IMAP."""
+    hub.collector.begin()
+    await asyncio.sleep(1.0)
 
 
 async def sweep_turn(hub: Hub) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from hub.announce import Announcer
 from hub.directory import Directory
+from hub.converse import Converser
 from hub.inbound.inbox import Inbox
+from hub.inbound.keep import Keeper
 from hub.inbound.mail.cell import Cell
+from hub.inbound.mail.collect import Collector
 from hub.inbound.mail.judge import Judge
 from hub.inbound.mail.ledger import Ledger
 from hub.inbound.mail.post import Post
@@ -31,13 +35,20 @@ class Parts(Protocol):
     announcer: Announcer
     recorder: Recorder
     normalise: Normalise
+    keeper: Keeper
+    converser: Converser
 
 
-def post_office(hub: Parts, letters: Inbox, dns: str) -> Post:
-    """The stage; `letters` has what the keeper hands on, `dns` names a name server other than this machine's."""
+def post_office(hub: Parts, letters: Inbox, dns: str, guard: Callable[[str], str | None]) -> tuple[Post, Collector]:
+    """The stage, and what fetches letters for it; `letters` has what the keeper hands on, `dns` names a name server
+    other than this machine's, `guard` has the reason against an address."""
     cell = Cell()
     ledger = Ledger(
         hub.engine, hub.directory, hub.recorder, hub.announcer, hub.troubles, hub.normalise, hub.world
     )
     judge = Judge(hub.directory, hub.vault, hub.world, Dns(dns), cell)
-    return Post(hub.engine, hub.directory, hub.normalise, ledger, judge, cell, hub.vault, hub.world, letters)
+    collector = Collector(
+        hub.engine, hub.directory, hub.keeper, hub.troubles, hub.world, guard, hub.converser.run, hub.converser.context
+    )
+    post = Post(hub.engine, hub.directory, hub.normalise, ledger, judge, cell, hub.vault, hub.world, letters)
+    return post, collector
