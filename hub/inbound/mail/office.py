@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from hub.announce import Announcer
-from hub.directory import Directory
 from hub.converse import Converser
+from hub.directory import Directory
 from hub.inbound.inbox import Inbox
 from hub.inbound.keep import Keeper
 from hub.inbound.mail.cell import Cell
@@ -39,7 +39,9 @@ class Parts(Protocol):
     converser: Converser
 
 
-def post_office(hub: Parts, letters: Inbox, dns: str, guard: Callable[[str], str | None]) -> tuple[Post, Collector]:
+def post_office(
+    hub: Parts, letters: Inbox, dns: str, guard: Callable[[str], str | None]
+) -> tuple[Post, Collector]:
     """The stage, and what fetches letters for it; `letters` has what the keeper hands on, `dns` names a name server
     other than this machine's, `guard` has the reason against an address."""
     cell = Cell()
@@ -48,7 +50,14 @@ def post_office(hub: Parts, letters: Inbox, dns: str, guard: Callable[[str], str
     )
     judge = Judge(hub.directory, hub.vault, hub.world, Dns(dns), cell)
     collector = Collector(
-        hub.engine, hub.directory, hub.keeper, hub.troubles, hub.world, guard, hub.converser.run, hub.converser.context
+        hub.engine,
+        hub.directory,
+        hub.keeper,
+        hub.troubles,
+        hub.world,
+        guard,
+        hub.converser.run,
+        hub.converser.context,
     )
     post = Post(hub.engine, hub.directory, hub.normalise, ledger, judge, cell, hub.vault, hub.world, letters)
     return post, collector
