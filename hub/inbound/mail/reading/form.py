@@ -59,6 +59,7 @@ class OrderForm:
     doubts: list[Doubt] = field(default_factory=list)
     _fields: dict[str, Origin] = field(default_factory=dict)
     _currency: str = ""
+    _numbered: bool = False
 
     def put(self, name: str, cell: Cell) -> None:
         """A field of the order: the first wins, unless a later one is named by the partner's own word."""
@@ -82,6 +83,8 @@ class OrderForm:
         """The order, as far as the form says it."""
         doc: Doc = {}
         self._currency = self._currencies(doc)
+        told = [plain(one["ref"].text)[:200] for one in self.rows if one.get("ref")]
+        self._numbered = len({*told} - {""}) == len([one for one in self.rows if one])
         self._head(doc)
         lines = [line for n, cells in enumerate(self.rows[:LINES]) if (line := self._line(n, cells))]
         if lines:
@@ -154,13 +157,8 @@ class OrderForm:
         return line
 
     def _ref(self, index: int, cells: Cells) -> str:
-        told = [plain(one["ref"].text) for one in self.rows if one.get("ref")]
-        own = plain(cells["ref"].text) if cells.get("ref") else ""
-        return (
-            own[:200]
-            if own and told.count(own) == 1 and len(told) == len([r for r in self.rows if r])
-            else str(index + 1)
-        )
+        """The line's own number where every line has one that no other has, else its place."""
+        return plain(cells["ref"].text)[:200] if self._numbered else str(index + 1)
 
     def _article(self, line: Doc, at: str, cells: Cells) -> None:
         identifiers = []

@@ -48,9 +48,9 @@ def _graph(told: Any, depth: int) -> Iterator[Doc]:
 def _item(node: LexborNode, depth: int) -> Doc:
     """An item of microdata as JSON-LD would say it."""
     doc: Doc = {"@type": (node.attributes.get("itemtype") or "").rpartition("/")[2]}
-    waiting = [*node.iter()]
+    waiting = [*node.iter()][::-1]
     while waiting and depth < DEEPEST:
-        child = waiting.pop(0)
+        child = waiting.pop()
         name = child.attributes.get("itemprop")
         nested = "itemscope" in child.attributes
         if name:
@@ -60,7 +60,7 @@ def _item(node: LexborNode, depth: int) -> Doc:
                 value if known is None else [*known, value] if isinstance(known, list) else [known, value]
             )
         if not nested:
-            waiting = [*child.iter(), *waiting]
+            waiting += [*child.iter()][::-1]
     return doc
 
 

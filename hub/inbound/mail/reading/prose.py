@@ -17,8 +17,10 @@ from hub.inbound.mail.reading.tables import labelled
 from hub.inbound.mail.reading.values import plain
 from hub.inbound.mail.reading.words import REMOVED
 
-LINES, LONG = 3000, 1000
-"""How many lines are looked at, and how much of each."""
+LINES, LONG, SIGNS = 3000, 1000, 200_000
+"""How many lines are looked at, how much of each, and how many signs in all."""
+_NEAR = 60
+"""How near to its article a quantity stands, in signs."""
 
 Lines = list[tuple[int, str]]
 
@@ -66,7 +68,7 @@ class Hit(NamedTuple):
 
 def fill(form: OrderForm, lines: list[str], first: int = 1) -> None:
     """Fill the form from lines of text: by the partner's layout where one fits, else by usual words."""
-    numbered: Lines = [(n, line[:LONG]) for n, line in enumerate(lines[:LINES], first)]
+    numbered = _near(lines, first)
     text = "\n".join(line for _, line in numbered)
     layout = next((one for one in form.rules.manner.layouts if _fits(one, text)), None)
     rows = 0
@@ -77,6 +79,18 @@ def fill(form: OrderForm, lines: list[str], first: int = 1) -> None:
     mention(form, numbered)
     if not rows:
         _loose(form, numbered)
+
+
+def _near(lines: list[str], first: int) -> Lines:
+    """The lines that are looked at, with their numbers."""
+    out: Lines = []
+    left = SIGNS
+    for n, line in enumerate(lines[:LINES], first):
+        out.append((n, line[: min(LONG, left)]))
+        left -= len(line[:LONG])
+        if left <= 0:
+            break
+    return out
 
 
 def mention(form: OrderForm, numbered: Lines, part: str = "") -> None:
@@ -202,8 +216,12 @@ def _quantities(form: OrderForm, line: str, hits: list[Hit], place: str) -> Iter
     left = 0
     for n, hit in enumerate(hits):
         before = _before(line[left : hit.start])
-        after = line[hit.end : begins[n]]
-        if n + 1 < len(hits) and (match := _BEFORE.search(after)) and (match[2] or match[3]):
+        after = line[hit.end : min(begins[n], hit.end + 4 * _NEAR)]
+        if (
+            n + 1 < len(hits)
+            and (match := _BEFORE.search(after, max(0, len(after) - _NEAR)))
+            and (match[2] or match[3])
+        ):
             after = after[: match.start()]
         price = _PRICE.search(after)
         rest = after[: price.start()] + " " + after[price.end() :] if price else after
@@ -216,7 +234,7 @@ def _quantities(form: OrderForm, line: str, hits: list[Hit], place: str) -> Iter
 
 
 def _before(text: str) -> Amount | None:
-    match = _BEFORE.search(text)
+    match = _BEFORE.search(text, max(0, len(text) - _NEAR))
     return Amount(match[1].rstrip(".,"), match[3] or "", bool(match[2] or match[3])) if match else None
 
 

@@ -20,6 +20,7 @@ from hub.inbound.mail.reading import documents, markup, pages, parcels, prose, q
 from hub.inbound.mail.reading.archives import opened
 from hub.inbound.mail.reading.form import Cell, OrderForm
 from hub.inbound.mail.reading.found import Form, Found, Inner, Kind, Parcel, Reading
+from hub.inbound.mail.reading.page import page_of
 from hub.inbound.mail.reading.parts import Monstrous, Part, Tree, open_mail
 from hub.inbound.mail.reading.rules import Rules
 
@@ -74,8 +75,19 @@ class Letter:
         self.notes += [
             f"part {one.shown}: {_UNOPENED[one.kind]}" for one in self._parts if one.kind in _UNOPENED
         ]
-        self._pages = [(one, LexborHTMLParser(one.text)) for one in self._parts if one.kind == "html"]
+        self._open_pages()
         self._speak()
+
+    def _open_pages(self) -> None:
+        for one in self._parts:
+            if one.kind == "html":
+                page = page_of(one.text)
+                if page is None:
+                    self.notes.append(
+                        f"part {one.shown}: a page of too many or too deep elements is read as words alone"
+                    )
+                else:
+                    self._pages.append((one, page))
 
     def _speak(self) -> None:
         """The words of the mail: those of the mail that is forwarded in it, or its own without what it quotes."""

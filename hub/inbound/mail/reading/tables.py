@@ -15,7 +15,10 @@ _OF_ORDER = {"purchase_order": "purchase_order", "requested_delivery": "requeste
 def fill(form: OrderForm, grid: Grid) -> bool:
     """Fill the form from a grid: the rows below a heading are lines, cells beside a label are fields. True where
     there was a heading."""
-    columns = vocabulary(form.rules.manner.columns, COLUMNS)
+    columns, known = (
+        vocabulary(form.rules.manner.columns, COLUMNS),
+        vocabulary(form.rules.manner.labels, LABELS),
+    )
     found = False
     heading: dict[int, tuple[str, bool]] = {}
     for row in grid:
@@ -25,7 +28,7 @@ def fill(form: OrderForm, grid: Grid) -> bool:
         elif heading and _line(form, row, heading):
             continue
         else:
-            labels(form, row)
+            _labels(form, row, known)
     return found
 
 
@@ -48,9 +51,8 @@ def _line(form: OrderForm, row: Sequence[Cell], heading: dict[int, tuple[str, bo
     return True
 
 
-def labels(form: OrderForm, row: Sequence[Cell]) -> None:
+def _labels(form: OrderForm, row: Sequence[Cell], known: dict[str, tuple[str, bool]]) -> None:
     """A row of labels with their values: `PO | 4711`, `PO: 4711`, or several pairs."""
-    known = vocabulary(form.rules.manner.labels, LABELS)
     filled = [cell for cell in row if cell.text.strip()]
     for cell, after in zip(filled, [*filled[1:], None], strict=False):
         label, value = _split(cell.text)
