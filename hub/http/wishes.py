@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hub.contract.errors import Misconfigured
 from hub.contract.mapping import compile_expression
+from hub.contract.mapping.syntax import Expr, Key, Path, inside
 from hub.contract.mapping.targets import Free, Many, Record, target
 from hub.contract.settings import MASK
 from hub.directory import Connection, Endpoint, Partner
@@ -34,6 +36,8 @@ FORBIDDEN = {
 }  # fmt: skip
 """Headers that an endpoint cannot have as its own, and why."""
 _OURS = ("webhook-", "orderhub-")
+_ROOTS = {"filter": ("type", "data"), "accept": ("status", "body"), "capture": ("status", "body")}
+"""What expressions look at: an event, or an answer."""
 _ORDER = target("order/1")
 
 
@@ -123,8 +127,8 @@ def fulfil(ask: Ask, one: Endpoint, given: Wishes) -> None:
         one.auth = _sealed(ask, one, given.auth)
     ask.hub.guard.check_url(one.url)
     check_globs(one.events, "events")
-    for field in ("filter", "accept", "capture"):
-        check_expression(getattr(one, field), field)
+    for field, roots in _ROOTS.items():
+        check_expression(getattr(one, field), field, roots)
     _check_shape(ask, one)
     _check_headers(one)
     if len(set(one.signing)) != len(one.signing):
@@ -134,12 +138,31 @@ def fulfil(ask: Ask, one: Endpoint, given: Wishes) -> None:
     one.partner = _known(ask, Partner, one.partner, "partner") if one.partner else ""
 
 
-def check_expression(text: str, field: str) -> None:
-    """Problem 422 with the place in it where an expression does not compile."""
+def check_expression(text: str, field: str, roots: tuple[str, ...]) -> None:
+    """Problem 422 with the place in it where an expression does not compile, or begins with what is not there: it
+    would be null for ever, and refuse everything."""
+    if not text:
+        return
     try:
-        compile_expression(text, file=field) if text else None
+        found = compile_expression(text, file=field)
     except Misconfigured as error:
         raise invalid("; ".join(error.faults), field, faults=error.faults) from error
+    faults = [
+        f"{path.spot} there is no '{name}'; there are {' and '.join(roots)}"
+        for path, name in _beginnings(found.expr)
+        if name not in roots
+    ]
+    if faults:
+        raise invalid("; ".join(faults), field, faults=faults)
+
+
+def _beginnings(expr: Expr) -> Iterator[tuple[Path, str]]:
+    """The paths of an expression with the member that each begins with; those within a list's own test are its."""
+    if not isinstance(expr, Path):
+        for one in inside(expr):
+            yield from _beginnings(one)
+    elif expr.start in ("self", "root") and expr.parts and isinstance(expr.parts[0], Key):
+        yield expr, expr.parts[0].name
 
 
 def _check_shape(ask: Ask, one: Endpoint) -> None:

@@ -27,6 +27,10 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({**URL, "filter": "data.totals >"}, "filter", "filter:1:"),
     ({**URL, "accept": "body.code = 0"}, "accept", "accept:1:"),
     ({**URL, "accept": "body.code | mony"}, "accept", "unknown"),
+    ({**URL, "accept": "code == 0"}, "accept", "there is no 'code'; there are status and body"),
+    ({**URL, "accept": "status == 200 and ($.code ?? body.x) == 0"}, "accept", "there is no 'code'"),
+    ({**URL, "capture": "data.no"}, "capture", "there is no 'data'"),
+    ({**URL, "filter": "channel == 'pos'"}, "filter", "there are type and data"),
     ({**URL, "capture": "body..id"}, "capture", "capture:1:"),
     ({**URL, "mapping": "shopify.ordr"}, "mapping", "no mapping"),
     ({**URL, "mapping": "shopify.order"}, "mapping", "target: json"),
@@ -83,6 +87,13 @@ async def test_what_cannot_be_is_refused_with_the_field_and_the_reason(
     assert told["field"] == field
     assert reason in told["detail"]
     assert (await house.get("/v1/endpoints"))["data"] == []
+
+
+@on_sqlite
+async def test_tests_within_lists_speak_of_their_own_items(house: House):
+    made = await house.post("/v1/endpoints", {**URL, "filter": "(data.lines[?sku == 'LAMP'] | count) > 0"})
+
+    assert made["filter"].startswith("(data.lines")
 
 
 @on_sqlite
