@@ -28,19 +28,23 @@ class CsvSettings(Settings, frozen=True, kw_only=True):
             asked=True,
         ),
     ] = ""
-    sftp_host: Annotated[str, _field("The SFTP server that is looked into instead.", asked=True)] = ""
+    sftp_host: Annotated[
+        str, _field("The SFTP server that is looked into instead.", asked={"folder": False})
+    ] = ""
     sftp_port: Annotated[int, Meta(ge=1, le=65535), _field("Its port.")] = 22
-    sftp_user: Annotated[str, _field("Who we are there.", asked=True)] = ""
-    sftp_password: Annotated[Secret | None, _field("Our password, unless a key is given.", asked=True)] = None
+    sftp_user: Annotated[str, _field("Who we are there.", asked={"sftp_host": True})] = ""
+    sftp_password: Annotated[
+        Secret | None, _field("Our password, unless a key is given.", asked={"sftp_host": True})
+    ] = None
     sftp_private_key: Annotated[Secret | None, _field("Our private key, in OpenSSH's form.")] = None
     sftp_host_key: Annotated[
         str,
         _field(
             "The server's public key as `ssh-keyscan HOST` prints it (`ssh-ed25519 AAAA…`). Nobody else is spoken to.",
-            asked=True,
+            asked={"sftp_host": True},
         ),
     ] = ""
-    sftp_path: Annotated[str, _field("The folder there.")] = ""
+    sftp_path: Annotated[str, _field("The folder there.", asked={"sftp_host": True})] = ""
     pattern: Annotated[
         str, _field("Which files are taken; several with `|` between. Never `.part`, `.tmp` and hidden ones.")
     ] = "*.csv|*.txt|*.tsv"

@@ -117,11 +117,15 @@ def _asked(schema: Doc, told: Doc) -> Iterator[tuple[str, Any]]:
 
 def wanted(about: Doc, properties: Mapping[str, Doc], said: Doc) -> bool:
     """Whether a setting is asked for: `x-asked` is false where its default nearly always does, or the answers to
-    other settings with which it matters."""
+    other settings with which it matters (a list of them, or whether there is one)."""
     when = about.get("x-asked", True)
     if not isinstance(when, dict):
         return bool(when)
-    return all(said.get(name, properties[name].get("default")) in values for name, values in when.items())
+    answers = {name: said.get(name, properties[name].get("default")) for name in when}
+    return all(
+        answers[name] in values if isinstance(values, list) else bool(answers[name]) == values
+        for name, values in when.items()
+    )
 
 
 def _answer(name: str, about: Doc, default: Any, *, needed: bool) -> Any:

@@ -131,13 +131,7 @@ class Normalise:
     def _apart(self, one: Arrival, connection: Connection, registry: Registry | None) -> Understood | None:
         """A message of many documents, of which some cannot be read: those that can be, and the others by
         themselves. None where it is one piece."""
-        channel = self.directory.channel(connection)
-        if channel.parts is None:
-            return None
-        try:
-            parts = parts_of(one, channel, self._kept(one, connection), self.directory.settings(connection))
-        except Rejected:
-            return None
+        parts = self.parts(one, connection)
         found = [self._understood(part, registry) for part in parts]
         if not found:
             return None
@@ -153,6 +147,16 @@ class Normalise:
             asides=[aside for part in whole for aside in part.asides],
             apart=[part for part in found if part.status == "failed"],
         )  # fmt: skip
+
+    def parts(self, one: Arrival, connection: Connection) -> list[Arrival]:
+        """The parts of a message of many documents, none where it is one piece."""
+        channel = self.directory.channel(connection)
+        if channel.parts is None:
+            return []
+        try:
+            return parts_of(one, channel, self._kept(one, connection), self.directory.settings(connection))
+        except (Rejected, Locked, Misconfigured):
+            return []
 
     def _read(self, one: Arrival, connection: Connection, registry: Registry) -> Reading | None:
         override = connection.mappings.get(one.topic) or connection.mappings.get("*")

@@ -6,6 +6,7 @@ and is kept. Its slow twin (hub.contract.mapping.interpret) reads the stored mes
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,10 +45,9 @@ class Source(msgspec.Struct, kw_only=True):
 
 @dataclass(slots=True)
 class _Opened:
-    """A message with its payload, and what each fact of a mapping's was read from."""
+    """What each fact of a message's was read from: its ref, what it says, where each leaf stood in which payload."""
 
-    payload: Any
-    facts: list[tuple[str, dict[str, Any], Traces]]
+    facts: list[tuple[str, dict[str, Any], Traces, Any]]
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Sources:
         trace = _above(same[0][2], path) if same else None
         if trace is None:
             return None
-        reads = [Read(path=one, value=_at(opened.payload, one)) for one in trace.source.split(", ") if one]
+        reads = [Read(path=one, value=_at(same[0][3], one)) for one in trace.source.split(", ") if one]
         return Source(file=trace.file, line=trace.line, column=trace.column, reads=reads)
 
     async def _open(self, message: str, hash_: str) -> _Opened | None:
@@ -94,12 +94,22 @@ class Sources:
         if connection is None:
             return None
         try:
-            message = self.hub.normalise.opened(one, connection)
-            payload = mapping.decode(message)
-            traced = mapping.engine.traced(payload, message, [])
-        except (Rejected, Locked, Misconfigured):
+            return self._whole(one, connection, mapping)
+        except (Locked, Misconfigured):
             return None
-        return _Opened(payload, [_fact(mapping, doc, traces) for doc, _, traces in traced])
+        except Rejected:
+            parts = self.hub.normalise.parts(one, connection)
+        found: list[tuple[str, dict[str, Any], Traces, Any]] = []
+        for part in parts:
+            with contextlib.suppress(Rejected):
+                found += self._whole(part, connection, mapping).facts
+        return _Opened(found) if found else None
+
+    def _whole(self, one: Arrival, connection: Connection, mapping: Mapping) -> _Opened:
+        message = self.hub.normalise.opened(one, connection)
+        payload = mapping.decode(message)
+        traced = mapping.engine.traced(payload, message, [])
+        return _Opened([(*_fact(mapping, doc, traces), payload) for doc, _, traces in traced])
 
     async def _arrival(self, message: str) -> Arrival | None:
         if message not in self._arrivals:

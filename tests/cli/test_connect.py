@@ -171,6 +171,14 @@ def test_only_what_the_answers_so_far_need_is_asked_for(at_hub):
     assert asked(proof="none") == ["proof", "topic", "dedupe"]
     assert asked(proof="jwt") == ["proof", "public_key", "algorithm", "topic", "dedupe"]
     assert "time_header" in asked(proof="timed_hmac")
+    files, _ = fields(msgspec.json.schema(load_registry().channel("csv").settings))
+    assert [name for name, one in files.items() if wanted(one, files, {"folder": "/srv"})] == [
+        "folder",
+        "table",
+    ]
+    assert "sftp_host_key" in [
+        name for name, one in files.items() if wanted(one, files, {"sftp_host": "far"})
+    ]
 
 
 def test_a_sender_nobody_knows_is_connected_with_its_own_mapping(at_hub):

@@ -270,3 +270,17 @@ async def test_a_warehouse_speaks_of_the_orders_of_a_shop(town: Town, inbox: Pat
     await look(town)
 
     assert "JD01" in [one.get("tracking_number") for one in (await town.order())["shipments"]]
+
+
+async def test_where_a_value_came_from_is_known_though_its_file_has_a_wrong_row(town: Town, inbox: Path):
+    from hub.repair.provenance import provenance  # noqa: PLC0415
+
+    await connect(town, inbox)
+    (inbox / "a.csv").write_text(rows("1", "2").replace("2,EUR,A,1", "2,EUR,A,one"))
+    await look(town)
+    order = await town.order()
+    found = await provenance(town.hub, "main", order["id"])
+
+    told = str(found)
+    assert "csv.order.yaml" in told
+    assert "unit_price" in told

@@ -126,11 +126,18 @@ class Watcher:
         """Take one file; 1 where it is done with."""
         subject = f"file:{connection.id}:{entry.name}"
         try:
-            async with shelf.open(entry.name) as file:
-                taken = await self.taker.take(connection, entry.name, file)
+            return await self._taken(connection, shelf, entry, subject)
         except Unreadable as error:
             await self._cannot(connection, shelf, entry, error, subject)
             return 0
+        except Postponed:
+            if entry.name in [one.name for one in await shelf.entries()]:
+                raise
+            return 0  # another process took it under our hands, and knows what we knew of it
+
+    async def _taken(self, connection: Connection, shelf: Shelf, entry: Entry, subject: str) -> int:
+        async with shelf.open(entry.name) as file:
+            taken = await self.taker.take(connection, entry.name, file)
         if entry not in await shelf.entries():
             return 0  # written on after all: it is another file now, taken when it stands still
         await shelf.move(entry.name, DONE)
