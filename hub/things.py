@@ -162,6 +162,7 @@ class Alert(Thing, kw_only=True):
     escalate_after seconds without an ack, then `escalate_to` (another alert) is told; 0 never
     escalations    this alert hears only what others escalate
     closed         whether the end of a trouble is told too
+    code           an SMS provider's approved template, with the one variable `title`
     """
 
     notifier: str
@@ -178,6 +179,7 @@ class Alert(Thing, kw_only=True):
     escalate_to: str = ""
     escalations: bool = False
     closed: bool = True
+    code: str = ""
     locale: str = "en"
 
 

@@ -160,14 +160,15 @@ class Voice:
     async def say(self, alert: Alert, items: list[Item]) -> Receipt:
         """One message of these, over the alert's notifier."""
         account = self.directory.get(Notifier, alert.notifier)
-        if account is None:
-            return Receipt(status="later", reason="its notifier is gone")
+        if account is None or account.status != "active":
+            return Receipt(status="later", reason="its notifier is gone or paused")
         words = write(items, alert.locale, alert.time_zone)
         by = medium(account.kind)
         text = words.markdown if by == "chat" else words.title if by == "sms" else words.text
         data = {"items": [msgspec.to_builtins(one) for one in items]} if by == "webhook" else {}
         notice = Notice(id=_id(alert, items), to=tuple(alert.to), title=words.title, text=text, data=data,
-                        html=words.html if by == "mail" else "")  # fmt: skip
+                        html=words.html if by == "mail" else "", code=alert.code,
+                        params={"title": words.title[:35]} if by == "sms" else {})  # fmt: skip
         try:
             return await self.notifiers.notifier(account).send(notice)
         except (Locked, Misconfigured) as error:

@@ -16,7 +16,7 @@ from hub.http.keep import copy, drop, find, record, save
 from hub.http.notifiers import Tried
 from hub.http.problems import invalid
 from hub.http.table import PAGING, Op
-from hub.outbound.notify.accounts import medium
+from hub.outbound.notify.accounts import TEMPLATED, medium
 from hub.store.engine import Unit
 from hub.things import Alert, Notifier
 
@@ -29,7 +29,8 @@ class AlertWishes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What an alert may be told besides. `severity` is the mildest that is told; `causes` are words of which a title
     has to hold one; `gather` seconds a trouble waits for its like; `per_minute` messages at most, the rest are one
     digest; in `quiet` hours (`22:00-07:00`) only what is `loud` is told; after `escalate_after` seconds without an
-    ack `escalate_to`, another alert, is told; `escalations` marks one that hears only those."""
+    ack `escalate_to`, another alert, is told; `escalations` marks one that hears only those; `code` is the approved
+    template of an SMS provider, with the one variable `title`."""
 
     name: Title | UnsetType = UNSET
     to: Annotated[list[str], Meta(max_length=20)] | UnsetType = UNSET
@@ -45,6 +46,7 @@ class AlertWishes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     escalate_to: str | UnsetType = UNSET
     escalations: bool | UnsetType = UNSET
     closed: bool | UnsetType = UNSET
+    code: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
     locale: Annotated[str, Meta(pattern=r"^[a-z]{2}(-[A-Za-z]{2,4})?$")] | UnsetType = UNSET
     status: Literal["active", "paused"] | UnsetType = UNSET
 
@@ -81,6 +83,7 @@ class AlertOut(msgspec.Struct, kw_only=True):
     escalate_to: str
     escalations: bool
     closed: bool
+    code: str
     locale: str
     created_at: str
     updated_at: str
@@ -135,6 +138,10 @@ def _wish(ask: Ask, one: Alert, given: AlertWishes) -> None:
     one.notifier = account.id
     if medium(account.kind) in ("mail", "sms") and not one.to:
         raise invalid(f"say to whom: {account.name} is {account.kind}", "to")
+    if account.kind in TEMPLATED and not one.code:
+        raise invalid(
+            "this provider sends approved templates only: name one with the variable `title`", "code"
+        )
     _named(ask, one)
 
 

@@ -15,7 +15,7 @@ from hub.http.catalogue import check_glob
 from hub.http.keep import copy, drop, find, note, save
 from hub.http.problems import invalid, missing
 from hub.http.table import PAGING, Op
-from hub.outbound.notify.accounts import medium
+from hub.outbound.notify.accounts import TEMPLATED, medium
 from hub.outbound.notify.teller import person
 from hub.store.engine import Unit
 from hub.things import NoticeRule, Notifier, address_of
@@ -174,7 +174,7 @@ def _wish(ask: Ask, one: NoticeRule, given: RuleWishes) -> None:
             compile_expression(expression, file=field) if expression else None
         except Misconfigured as error:
             raise invalid("; ".join(error.faults), field, faults=error.faults) from error
-    if account.kind in ("aliyun_sms", "tencent_sms") and not one.code:
+    if account.kind in TEMPLATED and not one.code:
         raise invalid("this provider sends approved templates only: name it", "code")
     try:
         ask.hub.teller.fill(one, _SAMPLE, {"type": one.event, "subject": {"type": "order"}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -36,11 +36,13 @@ class NewNotifier(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class NotifierPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What is to change. Of `settings` only those given change; null takes one away."""
+    """What is to change. Of `settings` only those given change; null takes one away. While it is `paused` what it is
+    to say waits."""
 
     name: Title | UnsetType = UNSET
     settings: dict[str, Any] | UnsetType = UNSET
     rate: Rate | UnsetType = UNSET
+    status: Literal["active", "paused"] | UnsetType = UNSET
 
 
 class NotifierOut(msgspec.Struct, kw_only=True):
@@ -124,7 +126,7 @@ async def change_notifier(ask: Ask) -> NotifierOut:
     """Change what is given; everything is checked again. A masked secret that comes back stays as it is."""
     given, before = ask.decode(NotifierPatch), find(ask, Notifier, ask.path())
     one = copy(before)
-    for name in ("name", "rate"):
+    for name in ("name", "rate", "status"):
         if (value := getattr(given, name)) is not UNSET:
             setattr(one, name, value)
     wished = given.settings if isinstance(given.settings, dict) else {}

@@ -173,12 +173,15 @@ async def test_who_wants_to_hear_no_more_is_kept_without_a_name(house):
         ({"escalate_to": "boss"}, "escalate_to"),
         ({"notifier": "mail"}, "to"),
         ({"per_minute": 0}, "per_minute"),
+        ({"notifier": "sms", "to": ["+8613000000000"]}, "code"),
     ],
 )
 async def test_an_alert_that_cannot_work_is_refused_with_its_field(house, change, field):
     async with far_side() as far:
         await bot(house, far.url)
     await house.post("/v1/notifiers", {"name": "mail", "kind": "smtp", "settings": SMTP})
+    account = {"access_key_id": "a", "access_key_secret": "b", "sign_name": "c"}
+    await house.post("/v1/notifiers", {"name": "sms", "kind": "aliyun_sms", "settings": account})
 
     answer = await house.say("POST", "/v1/alerts", {"name": "ops", "notifier": "team", **change})
 
@@ -254,3 +257,16 @@ async def test_scopes_are_kept(house):
     assert (await house.say("POST", "/v1/alerts", {"name": "x", "notifier": "y"}, operate)).status_code == 403
     assert (await house.say("GET", "/v1/notifiers/kinds", None, read)).status_code == 200
     assert (await house.say("POST", "/v1/optouts", {"phone": "+1"}, operate)).status_code == 201
+
+
+@on_sqlite
+async def test_what_a_paused_notifier_is_to_say_waits(house):
+    async with far_side(lambda _: (200, {"code": 0})) as far:
+        await bot(house, far.url)
+        await house.post("/v1/alerts", {"name": "ops", "notifier": "team", "gather": 0})
+        await house.say("PATCH", "/v1/notifiers/team", {"status": "paused"})
+        await trouble(house)
+        await house.hub.watch.step()
+        assert await house.hub.voice.step() == 0
+        assert far.asked == []
+        assert (await house.post("/v1/alerts/ops/test"))["reason"] == "its notifier is gone or paused"

@@ -35,6 +35,10 @@ KINDS: Mapping[str, type[Settings]] = {
 """Every kind, with what it is told."""
 
 
+TEMPLATED = frozenset({"aliyun_sms", "tencent_sms"})
+"""Kinds that say approved templates only."""
+
+
 def medium(kind: str) -> Medium:
     """By what a kind reaches people."""
     return "mail" if kind == "smtp" else RECIPES[kind].medium
