@@ -7,6 +7,8 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+from tests.cli.conftest import until
+
 FILE = """
 [[notifiers]]
 name = "night"
@@ -116,3 +118,27 @@ def test_somebody_who_wants_to_hear_no_more_is_entered_by_hand(at_hub):
 
     assert said.code == 0, said.err
     assert said.json()["reason"] == "asked by phone"
+
+
+def test_a_hub_that_runs_tells_of_a_trouble_and_of_its_end(at_hub, shop, tmp_path):
+    """Far from the others: a message that cannot be read, on a hub that runs, reaches a far side within seconds."""
+    with listener() as (url, got):
+        at_hub("notifiers", "add", "pager", "--kind", "webhook", "--set", f"url={url}")
+        added = at_hub(
+            "alerts", "add", "on-call", "--by", "pager", "--set", "gather=0", "--severity", "warning"
+        )
+        assert added.code == 0, added.err
+        said = at_hub("simulate", "shopify", "orders-create.date_without_a_zone", "--connection", "sim")
+        opened = until(lambda: [one for one in got if one["data"]["items"][0]["status"] == "pending"])
+        (one,) = [
+            row for row in at_hub("exceptions", "list", "--json").lines() if "cannot be read" in row["title"]
+        ]
+        at_hub("exceptions", "close", one["id"])
+        until(lambda: [one for one in got if one["data"]["items"][0]["status"] == "ending"])
+
+    assert said.code == 0, said.err
+    item = opened[0]["data"]["items"][0]
+    assert item["exception"] == one["id"]
+    assert set(item["links"]) == {"ack", "snooze", "retry"}
+    at_hub("alerts", "remove", "on-call", "--yes")
+    at_hub("notifiers", "remove", "pager", "--yes")
