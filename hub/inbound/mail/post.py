@@ -140,12 +140,12 @@ class Post:
         marked = bool(Replies(self.vault.keys).own_mail(found.get(LOOP_HEADER.lower())))
         ours = [each for each in mailboxes(self.directory) if each.connection.tenant == tenant]
         if machine := loops.machine(found, letter.envelope.mail_from, ours, marked=marked):
+            # It takes no keys: nobody vouches for it, and it must not keep the true letter out.
             told = await thread(self.engine, tenant, found, None)
             return Settled(
                 status="ignored",
                 outcome="filed",
                 reasons=(machine,),
-                keys=keys,
                 order=told.order,
                 sent=told.sent,
             )
