@@ -2,10 +2,13 @@
 
 
 def run_bench(
-    database: str = "", *, seconds: float = 5.0, as_json: bool = False, deliveries: bool = False
-) -> None:
+    database: str = "", *, seconds: float = 5.0, as_json: bool = False, deliveries: bool = False,
+    mail: bool = False,
+) -> None:  # fmt: skip
     """Measure on fresh SQLite files, or in fresh schemas of a PostgreSQL database, and print the table: of the whole
-    path, or of deliveries under many conditions."""
-    from hub.bench.table import print_bench, print_deliveries  # noqa: PLC0415  the load and the sink start with this package too
+    path, of deliveries under many conditions, or of mail."""
+    from hub.bench.table import print_bench, print_deliveries, print_mail  # noqa: PLC0415  the load and the sink start with this package too
 
-    (print_deliveries if deliveries else print_bench)(database, seconds=seconds, as_json=as_json)
+    (print_mail if mail else print_deliveries if deliveries else print_bench)(
+        database, seconds=seconds, as_json=as_json
+    )

@@ -12,6 +12,7 @@ from rich.table import Table
 from hub.bench.deliveries import Condition, Measured, beside_the_dead, conditions, measure
 from hub.bench.figures import Figure, intake_figures, mapping_figures, normalise_figures, path_figures
 from hub.bench.ground import ground
+from hub.bench.mail import mail_figures
 
 
 def print_bench(database: str = "", *, seconds: float = 5.0, as_json: bool = False) -> None:
@@ -28,6 +29,16 @@ def print_bench(database: str = "", *, seconds: float = 5.0, as_json: bool = Fal
             found += uvloop.run(normalise_figures(store("normalise"), keys, int(seconds * 2000)))
         with console.status("whole path"):
             found += uvloop.run(path_figures(store("path"), keys, seconds))
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        Console().print(_table(found, "PostgreSQL" if database else "SQLite"))
+
+
+def print_mail(database: str = "", *, seconds: float = 5.0, as_json: bool = False) -> None:
+    """Measure a thousand letters of fifty kilobytes, and print the table."""
+    with ground(database) as store, Console(stderr=True).status("mail"):
+        found = uvloop.run(mail_figures(store("mail"), (os.urandom(32),)))
     if as_json:
         print(msgspec.json.encode(found).decode())
     else:

@@ -31,6 +31,7 @@ BenchDatabase = Annotated[
         "--database", help="A postgresql://… database, for schemas of its own; SQLite files if none."
     ),
 ]
+Mail = Annotated[bool, typer.Option("--mail", help="Measure mail instead: a thousand letters of 50 kB.")]
 Deliveries = Annotated[
     bool,
     typer.Option(
@@ -84,12 +85,13 @@ def new_channel(
 
 
 def bench(
-    database: BenchDatabase = "", seconds: Seconds = 5.0, deliveries: Deliveries = False, json: AsJson = False
-) -> None:
+    database: BenchDatabase = "", seconds: Seconds = 5.0, deliveries: Deliveries = False, mail: Mail = False,
+    json: AsJson = False,
+) -> None:  # fmt: skip
     """Measure this machine: intake, mapping, normalising, the whole path; with the ratios that others share."""
     from hub.bench import run_bench
 
-    run_bench(database, seconds=seconds, as_json=json, deliveries=deliveries)
+    run_bench(database, seconds=seconds, as_json=json, deliveries=deliveries, mail=mail)
 
 
 def schema(name: SchemaName = "", json: AsJson = False) -> None:

@@ -117,6 +117,16 @@ def pairs(given: list[str] | None, option: str = "--set") -> dict[str, str]:
     return out
 
 
+def file_bytes(path: str) -> bytes:
+    """What a file holds."""
+    from pathlib import Path
+
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}", code=USAGE) from error
+
+
 def typed(value: str) -> Any:
     """A value as JSON where it is JSON that is no plain text: true, 5, [..], {..}; else the text."""
     import json

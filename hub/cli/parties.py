@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli import show
-from hub.cli.nouns import group, lists, quoted, removes, shows
+from hub.cli.failures import USAGE, Failure
+from hub.cli.nouns import file_bytes, group, lists, quoted, removes, shows
 from hub.cli.show import AsJson
 
 partners = group("Other companies: receivers, buyers, warehouses, suppliers.")
@@ -33,6 +34,17 @@ Currency = Annotated[str | None, typer.Option(help="The currency where a mail na
 MostValue = Annotated[
     str | None, typer.Option("--max-order-value", help="Above this an order by mail is a draft.")
 ]
+HowWritten = Annotated[
+    str | None,
+    typer.Option(
+        "--manner", help="A YAML file of how it writes its orders: labels, columns, skus, layouts …"
+    ),
+]
+Book = Annotated[
+    str | None,
+    typer.Option("--address-book", help="A YAML file with a list of addresses; others hold an order."),
+]
+Mail = Annotated[str, typer.Argument(help="A letter as a file (.eml).")]
 Overlap = Annotated[
     int, typer.Option("--overlap", min=0, max=90, help="Days for which older ones still count.")
 ]
@@ -76,10 +88,11 @@ removes(routes, "/v1/routes", "route", "No news goes that way any more.")
 @partners.command("add")
 def add_partner(
     name: Called, role: Roles = None, sender: Senders = None, proof: Proof = None, locale: Locale = None,
-    time_zone: Zone = None, currency: Currency = None, max_order_value: MostValue = None, json: AsJson = False,
+    time_zone: Zone = None, currency: Currency = None, max_order_value: MostValue = None, manner: HowWritten = None,
+    address_book: Book = None, json: AsJson = False,
 ) -> None:  # fmt: skip
     """Make a partner, to own endpoints and tokens, and to order by mail."""
-    told = _mail(sender, proof, locale, time_zone, currency, max_order_value)
+    told = _mail(sender, proof, locale, time_zone, currency, max_order_value) | _files(manner, address_book)
     made = _made("/v1/partners", {"name": name, "roles": role or ["receiver"], **told})
     show.said(
         f"partner {made['name']} is made. Next: orderhub endpoints add URL --partner {name}",
@@ -91,17 +104,48 @@ def add_partner(
 @partners.command("change")
 def change_partner(
     name: Called, role: Roles = None, sender: Senders = None, proof: Proof = None, locale: Locale = None,
-    time_zone: Zone = None, currency: Currency = None, max_order_value: MostValue = None, json: AsJson = False,
+    time_zone: Zone = None, currency: Currency = None, max_order_value: MostValue = None, manner: HowWritten = None,
+    address_book: Book = None, json: AsJson = False,
 ) -> None:  # fmt: skip
     """Change what is given; senders and roles are given whole."""
     from hub.cli.client import hub
 
-    told = _mail(sender, proof, locale, time_zone, currency, max_order_value) | (
-        {"roles": role} if role else {}
-    )
+    told = _mail(sender, proof, locale, time_zone, currency, max_order_value) | _files(manner, address_book)
+    told |= {"roles": role} if role else {}
     with hub() as line:
         made = line.patch(f"/v1/partners/{quoted(name)}", told)
     show.said(f"partner {made['name']} is changed: {', '.join(told) or 'nothing'}", json_form=json, doc=made)
+
+
+@partners.command("try")
+def try_letter(name: Called, mail: Mail, json: AsJson = False) -> None:
+    """See what a letter of a partner would be read as, and where each value stood; nothing is recorded."""
+    from base64 import b64encode
+
+    told = _made(f"/v1/partners/{quoted(name)}/try", {"raw": b64encode(file_bytes(mail)).decode()})
+    if json:
+        return show.as_json(told)
+    out = show.console()
+    out.print(f"{told['kind']}  {told.get('reason', '')}".rstrip())
+    for found in (*told.get("orders", ()), *told.get("shipments", ())):
+        out.print(
+            f"{found['form']} in part {found['part']}"
+            + (", by the partner's own rules" if found.get("ruled") else "")
+        )
+        for field, one in found.get("fields", {}).items():
+            out.print(
+                f"  {field}: {one.get('text', '')!r} at {one.get('place', '')}, {one.get('confidence', 1.0):g}",
+                markup=False,
+            )
+        for doubt in found.get("doubts", ()):
+            out.print(
+                f"  ? {doubt['field']}: {doubt['reason']} {' or '.join(doubt.get('readings', ()))}".rstrip(),
+                style="yellow",
+                markup=False,
+            )
+    for note in told.get("notes", ()):
+        out.print(f"note: {note}", markup=False)
+    return None
 
 
 @partners.command("rotate-address")
@@ -127,6 +171,21 @@ def _mail(
     given = {"senders": sender, "proof": proof, "locale": locale, "time_zone": zone, "currency": currency,
              "max_order_value": most}  # fmt: skip
     return {field: value for field, value in given.items() if value is not None}
+
+
+def _files(manner: str | None, book: str | None) -> dict[str, Any]:
+    """What is written in files: how a partner writes, and where its goods go."""
+    import yaml
+
+    out: dict[str, Any] = {}
+    for field, path in (("manner", manner), ("address_book", book)):
+        if path is None:
+            continue
+        try:
+            out[field] = yaml.safe_load(file_bytes(path))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise Failure(f"{path}: not YAML: {error}", code=USAGE) from error
+    return out
 
 
 @tokens.command("add")

@@ -146,3 +146,17 @@ def test_settings_of_the_channel_and_fields_of_the_connection_find_their_place()
     assert changed({"mode": "observe", "webhook_secret": "x", "access_token": ""}) == {
         "mode": "observe", "settings": {"webhook_secret": "x", "access_token": None},
     }  # fmt: skip
+
+
+def test_a_letter_is_tried_under_a_partner_s_manner(at_hub, tmp_path):
+    letter, manner = tmp_path / "letter.eml", tmp_path / "manner.yaml"
+    letter.write_bytes(b"From: ada@try.example\r\nSubject: Order PO-17\r\n\r\nPlease send 3 x blue lamp\r\n")
+    manner.write_text("skus: {blue lamp: W-1}\n")
+    assert at_hub("partners", "add", "tried", "--role", "buyer", "--manner", str(manner)).code == 0
+
+    said = at_hub("partners", "try", "tried", str(letter)).out
+
+    assert "text in part 1, by the partner's own rules" in said
+    assert "lines[0].sku: 'blue lamp' at line 1" in said
+    assert "No such file" in at_hub("partners", "try", "tried", "nowhere.eml").err
+    assert at_hub("partners", "remove", "tried", "--yes").code == 0

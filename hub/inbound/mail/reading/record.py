@@ -13,14 +13,14 @@ from hub.registry import Registry
 _EXTENDS = re.compile(r"(?m)^extends:\s*['\"]?([\w.-]+)")
 
 
-def rules_of(connection: Connection, partner: Partner | None, registry: Registry) -> Rules:
+def rules_of(connection: Connection | None, partner: Partner | None, registry: Registry) -> Rules:
     """The rules for letters of this partner, or of a stranger, to this mailbox."""
     manner = msgspec.convert(partner.manner, Manner) if partner else Manner()
     return Rules(
         manner=manner,
         locale=partner.locale if partner else "",
-        zone=(partner.time_zone if partner else "") or connection.time_zone,
-        currency=(partner.currency if partner else "") or connection.currency,
+        zone=(partner.time_zone if partner else "") or (connection.time_zone if connection else ""),
+        currency=(partner.currency if partner else "") or (connection.currency if connection else ""),
         texts=_texts([*NATIVE, *manner.mappings.values()], registry),
     )
 
