@@ -216,5 +216,5 @@ async def test_the_letter_is_judged_by_what_its_own_server_said_of_it(box: Box):
     await box.collect()
     await box.village.hub.post.step()
 
-    assert [row[8] for row in await box.village.town.messages()] == ["ignored", "quarantined"]
+    assert [row[8] for row in await box.village.town.messages()] == ["processed", "quarantined"]
     assert BOX in honest.decode()
