@@ -1,0 +1,115 @@
+"""Receivers that a partner may run: honest, slow, gone, rude."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from tests.outbound.receivers import scripted, served
+
+Answers = Callable[[int], web.Response | None]
+"""By the number of the request, from 0; None hangs up."""
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A webhook as it came."""
+
+    headers: dict[str, str]
+    body: bytes
+    path: str
+
+    @property
+    def id(self) -> str:
+        return self.headers["webhook-id"]
+
+    @property
+    def event(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.body)
+        return found
+
+
+@dataclass
+class Receiver:
+    """Keeps everything it is sent, in order; answers as told."""
+
+    answers: Answers
+    delay: float = 0.0
+    got: list[Hook] = field(default_factory=list)
+    taken: list[Hook] = field(default_factory=list)
+    connections: set[int] = field(default_factory=set)
+    under_way: int = 0
+    most: int = 0
+    url: str = ""
+
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        """One webhook."""
+        hook = Hook(
+            {name.lower(): value for name, value in request.headers.items()},
+            await request.read(),
+            request.path,
+        )
+        self.got.append(hook)
+        self.connections.add(id(request.transport))
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(self.delay)
+        self.under_way -= 1
+        answer = self.answers(len(self.got) - 1)
+        if answer is None:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response(status=500)
+        if 200 <= answer.status < 300:
+            self.taken.append(hook)
+        return answer
+
+    def ids(self) -> list[str]:
+        """Of what it took."""
+        return [one.id for one in self.taken]
+
+
+def always(status: int, **more: Any) -> Answers:
+    """The same answer to everything."""
+    return lambda _: web.Response(status=status, **more)
+
+
+def first(count: int, status: int, **more: Any) -> Answers:
+    """So many times this status, then 200."""
+    return lambda n: web.Response(status=status, **more) if n < count else web.Response()
+
+
+@asynccontextmanager
+async def receiver(answers: Answers | None = None, delay: float = 0.0) -> AsyncIterator[Receiver]:
+    """A receiver on a port of its own."""
+    one = Receiver(answers or always(200), delay)
+    async with served(one.take) as url:
+        one.url = f"{url}/hooks"
+        yield one
+
+
+@asynccontextmanager
+async def saying(head: bytes, drip: Callable[[], bytes], pause: float, count: int) -> AsyncIterator[str]:
+    """A server that answers with this head, then drips pieces for as long as somebody listens."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        try:
+            writer.write(head)
+            for _ in range(count):
+                writer.write(drip())
+                await writer.drain()
+                await asyncio.sleep(pause)
+        except (ConnectionError, asyncio.CancelledError):
+            return
+        finally:
+            writer.close()
+
+    async with scripted(talk) as url:
+        yield url

@@ -1,0 +1,103 @@
+"""What the hub owes when its process dies: everything it has accepted, under the same ids, in the same order."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from tests.conformance.webhooks.conftest import House, until
+from tests.conformance.webhooks.far import always, first, receiver
+
+LEASES = 120.0
+"""Seconds for what a dead process had claimed to be anyone's again."""
+
+
+async def test_what_was_accepted_before_a_kill_is_delivered_after_it(mortal: House) -> None:
+    async with receiver(delay=0.3) as far:
+        endpoint = await mortal.endpoint(far.url, concurrency=2)
+        await asyncio.gather(*(mortal.order(str(n)) for n in range(30)))
+        await mortal.restart()
+        await until(lambda: len(set(far.ids())) == 30, "thirty orders", LEASES)
+
+        async def settled() -> bool:
+            return set(await mortal.statuses(endpoint)) == {"delivered"}
+
+        await until(settled, "all of it to be settled", LEASES)
+        events = {one["event"] for one in await mortal.deliveries(endpoint)}
+        assert set(far.ids()) == events, "no event has two ids"
+
+
+async def test_a_kill_between_the_attempt_and_its_settling_repeats_the_same_webhook(mortal: House) -> None:
+    killed = asyncio.Event()
+
+    def answers(n: int) -> web.Response:
+        return web.Response()
+
+    async with receiver(answers, delay=1.0) as far:
+        await mortal.endpoint(far.url)
+        await mortal.order()
+        await until(lambda: far.got, "the attempt")
+        await mortal.restart()
+        killed.set()
+        await until(lambda: len(far.got) >= 2, "the same again", LEASES)
+
+        assert len({hook.id for hook in far.got}) == 1
+        assert len({hook.body for hook in far.got}) == 1
+
+
+async def test_the_order_of_an_order_outlives_a_kill(mortal: House) -> None:
+    async with receiver(first(1, 500)) as far:
+        endpoint = await mortal.endpoint(far.url, schedule=[0, 2, 2, 2, 2])
+        for _ in range(5):
+            await mortal.order("one")
+        await mortal.restart()
+        await until(lambda: len(set(far.ids())) == 5, "five versions", LEASES)
+
+        acknowledged = list(dict.fromkeys(far.ids()))
+        told = [one["event"] for one in await mortal.deliveries(endpoint)]
+        assert acknowledged == told
+
+
+async def test_a_replay_of_ten_thousand_and_one_goes_on_after_a_kill(mortal: House) -> None:
+    await _many(mortal, 10_001)
+    async with receiver() as far:
+        endpoint = await mortal.endpoint(far.url, concurrency=64)
+        job = await mortal.ask(
+            "POST",
+            f"/v1/endpoints/{endpoint['id']}/replay",
+            {"since": "2020-01-01T00:00:00Z", "missing": True},
+        )
+        await until(lambda: len(far.taken) > 200, "the replay to begin", LEASES)
+        await mortal.restart()
+        await until(lambda: len(set(far.ids())) == 10_001, "all of it", 600.0)
+
+        async def done() -> bool:
+            return (await mortal.ask("GET", f"/v1/jobs/{job['id']}"))["state"] == "done"
+
+        await until(done, "the end of the job", LEASES)
+        assert {hook.headers["orderhub-replay"] for hook in far.taken} == {"replay"}
+
+
+async def _many(house: House, count: int) -> None:
+    """So many orders, by the hundreds."""
+    for begun in range(0, count, 500):
+        rows = [
+            {"ref": f"{house.tag}-m{n}", "number": str(n), "customer_note": house.tag, "channel": "phone"}
+            for n in range(begun, min(begun + 500, count))
+        ]
+        await house.ask("POST", "/v1/orders", rows)
+
+
+async def test_a_circuit_stays_open_over_a_restart(mortal: House) -> None:
+    async with receiver(always(503)) as far:
+        await mortal.endpoint(far.url, concurrency=1)
+        for n in range(8):
+            await mortal.order(str(n))
+        await until(lambda: len(far.got) >= 5, "five failures")
+        await asyncio.sleep(1)
+        before = len(far.got)
+        await mortal.restart()
+        await asyncio.sleep(3)
+
+        assert len(far.got) <= before + 2, "a dead partner is not hammered by a hub that starts"
