@@ -112,10 +112,19 @@ def _inside(address: IPv6Address) -> Iterator[IPv4Address]:
         yield IPv4Address(bits >> 24 & 0xFFFFFFFF)
 
 
+_OTHERS = frozenset({
+    1, 7, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111,
+    113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540,
+    548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000,
+    6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+})  # fmt: skip
+"""The ports that browsers do not call either (WHATWG Fetch, "port blocking")."""
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What may be reached: `allow` are networks let through although they are refused in general, `ports`
-    the only ports (None: any)."""
+    the only ports (None: any but those of other protocols, so that no webhook is mail to somebody's relay)."""
 
     allow: tuple[Network, ...] = ()
     ports: frozenset[int] | None = None
@@ -140,7 +149,9 @@ class Guard:
 
     def judge_port(self, port: int) -> str | None:
         """Why this port may not be dialled, or None when it may."""
-        return None if self.ports is None or port in self.ports else f"port {port} is not allowed"
+        if self.ports is not None:
+            return None if port in self.ports else f"port {port} is not allowed"
+        return f"port {port} is another protocol's" if port in _OTHERS else None
 
     def check_url(self, url: str, field: str = "url") -> URL:
         """The URL, parsed; Rejected with the field and the reason when it may not be called."""

@@ -287,3 +287,11 @@ def test_any_text_after_the_scheme_is_taken_or_rejected(text: str):
     assert url.scheme == "http"
     assert url.raw_host
     assert not url.user
+
+
+def test_ports_of_other_protocols_are_refused_unless_they_are_named() -> None:
+    for port in (22, 25, 6667):
+        with pytest.raises(Rejected, match="another protocol"):
+            Guard.of().check_url(f"https://partner.example:{port}/in")
+    assert Guard.of().check_url("https://partner.example:8443/in").port == 8443
+    assert Guard.of(ports=[25]).check_url("http://partner.example:25/in").port == 25
