@@ -156,7 +156,7 @@ class Announcer:
             message="", connection="", actor="hub", occurred_at=now), now)  # fmt: skip
         id_ = envelope[0]
         body = envelope[1].replace(b"\0", JSON.encode(data), 1)
-        draft.events.append([id_, tenant, "", None, type_, 0, 0, now, body])
+        draft.events.append([id_, tenant, "", None, type_, 0, 0, now, body, 0])
         for target in self.directory.targets(tenant, type_, data, ""):
             if target.id == subject[1]:
                 continue  # what befell an endpoint is told to the others
@@ -209,9 +209,8 @@ class Announcer:
             page.sequence += 1
             id_, envelope = _envelope(self.world.new_id("evt"), event, one, one.tenant, one.cause, draft.now)
             test = int(bool(doc.get("test")))
-            draft.events.append(
-                [id_, one.tenant, page.id, page.sequence, event.type, test, page.version, draft.now, envelope]
-            )
+            draft.events.append([id_, one.tenant, page.id, page.sequence, event.type, test, page.version, draft.now, envelope,
+                                 int(one.silent)])  # fmt: skip
             page.last_event = id_
             told = told if event.type == ASKED else id_
             for target in targets:

@@ -94,28 +94,38 @@ class Converser:
         *,
         bare: bool = False,
         once: bool = False,
+        page: KeepPage | None = None,
     ) -> Any:
         """Drive a conversation to its end and return what it returns; raises Postponed or Refused.
 
         `bare` sends its requests without the channel's credentials (it is fetching them), `once` sends nothing
-        again that may have been done already (it is writing)."""
+        again that may have been done already (it is writing), `page` takes what is read."""
         answer: Any = None
         try:
             while True:
                 step = conversation.send(answer)
                 answer = None
-                if isinstance(step, Request):
-                    answer = await self._ask(connection, step, bare=bare, once=once and not _harmless(step))
-                elif isinstance(step, Page):
-                    await self.page(connection, step)
-                elif isinstance(step, Pause):
-                    await self.world.sleep(step.seconds)
-                elif isinstance(step, Put):
-                    await self._put(connection, step)
-                elif isinstance(step, Keep):
-                    await self._keep(connection, step)
+                if isinstance(step, Page):
+                    await (page or self.page)(connection, step)
+                else:
+                    answer = await self._step(connection, step, bare=bare, once=once)
         except StopIteration as end:
             return end.value
+
+    def reading(self, connection: Connection, conversation: Generator[Any, Any, Any]) -> Reading:
+        """A conversation that is read page by page."""
+        return Reading(self, connection, conversation)
+
+    async def _step(self, connection: Connection, step: Any, *, bare: bool, once: bool) -> Any:
+        if isinstance(step, Request):
+            return await self._ask(connection, step, bare=bare, once=once and not _harmless(step))
+        if isinstance(step, Pause):
+            await self.world.sleep(step.seconds)
+        elif isinstance(step, Put):
+            await self._put(connection, step)
+        elif isinstance(step, Keep):
+            await self._keep(connection, step)
+        return None
 
     async def _ask(self, connection: Connection, request: Request, *, bare: bool, once: bool) -> Response:
         channel = self.directory.channel(connection)
@@ -293,6 +303,28 @@ class Converser:
                     unit.add("memories_put", [(owner, name, sealed.encode(), 0)])
 
         await self.engine.transact(work)
+
+
+@dataclass(slots=True)
+class Reading:
+    """A source under way: each page when it is asked for, and the conversation goes on only then. So a page that is
+    durable before the next is asked for is durable before the far side hears of it."""
+
+    converser: Converser
+    connection: Connection
+    conversation: Generator[Any, Any, Any]
+
+    async def page(self) -> Page | None:
+        """The next page, None at the end; raises Postponed or Refused."""
+        answer: Any = None
+        try:
+            while True:
+                step = self.conversation.send(answer)
+                if isinstance(step, Page):
+                    return step
+                answer = await self.converser._step(self.connection, step, bare=False, once=False)  # noqa: SLF001
+        except StopIteration:
+            return None
 
 
 def _harmless(request: Request) -> bool:

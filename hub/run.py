@@ -116,7 +116,7 @@ class Hub:
         self.reach = Reach(engine, world, self._told)
         asks = (client, self._page, self.reach, shelves, public)
         self.converser = Converser(engine, self.directory, world, *asks)
-        self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world)
+        self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world, claim)
         writes = Writes(
             engine, self.directory, self.converser, carriers(), world, self.troubles, self._bind, self._name
         )
@@ -250,9 +250,7 @@ class Hub:
         )
 
     def _aside(self, connection: Connection, said: Redaction | Notice | Stale) -> None:
-        if isinstance(said, Stale):
-            self.sweeper.stale(connection, said)
-        else:
+        if not isinstance(said, Stale):  # a hint is found by the next look of the sweeper
             self.errands.wake()
 
     def _reopened(self) -> None:

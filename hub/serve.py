@@ -166,7 +166,7 @@ async def collect_turn(hub: Hub) -> None:
 
 async def sweep_turn(hub: Hub) -> None:
     """Begin the sweeps that are due; look into the store for messages that memory lost."""
-    hub.sweeper.begin()
+    await hub.sweeper.begin()
     hub.inbox.spilled = True
     await asyncio.sleep(1.0)
 

@@ -2,7 +2,7 @@
 
 from adapters.aftership import api, poll, writes
 from adapters.aftership.settings import AfterShipSettings
-from hub.contract import Auth, Channel, Limits, Write, body, mapping
+from hub.contract import Auth, Channel, Limits, Since, Write, body, mapping, rfc3339
 from hub.contract.proof import Hmac
 
 channel = Channel(
@@ -22,6 +22,7 @@ channel = Channel(
     },
     poll=poll.sweep,
     fetch=poll.reread,
+    since=Since(cursor=rfc3339, ascending=False),
     auth=Auth(sign=api.sign),
     limits=Limits(per_second=5.0, burst=5, throttle=api.throttle),
     writes={

@@ -2,7 +2,7 @@
 
 from adapters.jiandaoyun import api, door, draft, poll, reads, writes
 from adapters.jiandaoyun.settings import JiandaoyunSettings
-from hub.contract import Auth, Channel, Limits, Write, body, header, mapping
+from hub.contract import Auth, Channel, Limits, Since, Write, body, header, mapping, rfc3339
 
 _FORM = ("api_key", "app_id", "entry_id")
 
@@ -28,6 +28,7 @@ channel = Channel(
     },
     poll=poll.sweep,
     fetch=poll.reread,
+    since=Since(cursor=rfc3339, ascending=False),
     find_account=poll.find_account,
     draft=draft.draft,
     auth=Auth(sign=api.sign),

@@ -4,7 +4,7 @@ from adapters.shopify import auth, poll, reads, subscription, topics, writes
 from adapters.shopify.graphql import judge, throttle
 from adapters.shopify.proof import pushes
 from adapters.shopify.settings import ShopifySettings
-from hub.contract import Auth, Channel, Limits, Subscription, Write, header, mapping
+from hub.contract import Auth, Channel, Limits, Since, Subscription, Write, header, mapping, rfc3339
 
 channel = Channel(
     name="shopify",
@@ -39,6 +39,7 @@ channel = Channel(
     },
     poll=poll.sweep,
     fetch=poll.reread,
+    since=Since(cursor=rfc3339),
     find_account=poll.find_account,
     subscription=Subscription(ensure=subscription.ensure, remove=subscription.remove, needs=("base_url",)),
     auth=Auth(token=auth.access, sign=auth.sign),

@@ -55,7 +55,7 @@ def order_page(ctx: Shop, ref: str, cursor: str = "") -> Conversation[bool]:
     """
     order = yield from read_order(ctx, ref)
     if order is not None:
-        yield Page(topic=ORDERS, body=json_body(order), cursor=cursor)
+        yield Page(topic=ORDERS, body=json_body(order), cursor=cursor, ref=f"order:{ref}")
     return order is not None
 
 

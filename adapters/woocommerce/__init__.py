@@ -4,7 +4,7 @@ from adapters.woocommerce import auth, poll, reads, subscription, topics, writes
 from adapters.woocommerce.api import judge
 from adapters.woocommerce.proof import HookshotHmac
 from adapters.woocommerce.settings import WooCommerceSettings
-from hub.contract import Auth, Channel, Limits, Subscription, Write, header
+from hub.contract import Auth, Channel, Limits, Since, Subscription, Write, header, rfc3339
 
 NEEDS = ("base_url", "consumer_key", "consumer_secret")
 
@@ -29,6 +29,7 @@ channel = Channel(
     greet=topics.greet,
     poll=poll.sweep,
     fetch=poll.reread,
+    since=Since(cursor=rfc3339),
     find_account=poll.find_account,
     subscription=Subscription(
         ensure=subscription.ensure, remove=subscription.remove, needs=(*NEEDS, "webhook_secret")

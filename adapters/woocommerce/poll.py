@@ -108,7 +108,7 @@ def _order_page(ctx: Shop, raw: msgspec.Raw, one: Listed, cursor: str = "") -> C
         order = _PARTS.decode(raw)
         order["refunds"] = msgspec.Raw(b"[%b]" % b",".join((yield from _refunds(ctx, str(one.id)))))
         body = msgspec.json.encode(order)
-    yield Page(topic=ORDER_READ, body=body, cursor=cursor)
+    yield Page(topic=ORDER_READ, body=body, cursor=cursor, ref=f"order:{one.id}")
 
 
 def _refunds(ctx: Shop, order: str) -> Conversation[list[bytes]]:
@@ -130,7 +130,7 @@ def reread(ctx: Shop, subject: str, ref: str) -> Conversation[None]:
         raise Refused(f"WooCommerce shows a {subject} with its order only", code="unsupported")
     answer = yield from ask(ctx, f"wc/v3/orders/{ref}")
     if answer.status == 404:
-        yield Page(topic=ORDER_GONE, body=json_body({"id": ref}))
+        yield Page(topic=ORDER_GONE, body=json_body({"id": ref}), ref=f"order:{ref}")
         return
     raw = msgspec.Raw(plain(answer))
     one = _listed(raw)

@@ -150,7 +150,7 @@ def _batch(hub: Hub, target: str, numbers: range) -> Callable[[Unit], Any]:
         events, deliveries = [], []
         for n, number in enumerate(numbers):
             id_, order = f"evt_dead_{number}", f"ord_dead_{number}"
-            events.append((first + n, id_, "main", order, 1, "order.created", 0, 0, now, b'{"data":{}}'))
+            events.append((first + n, id_, "main", order, 1, "order.created", 0, 0, now, b'{"data":{}}', 0))
             place = first + len(numbers) + n
             deliveries.append((place, "main", target, id_, order, "due", 0, now, "", "first", "full", "", 0))
         unit.add("events_add", events)

@@ -2,6 +2,7 @@
 
 import hub.contract.mapping  # noqa: F401  before the function `mapping`, which takes its name on this page
 from hub.contract.channel import Channel, Greeting, MappingRef, Reader, Verdict, mapping, own_mapping
+from hub.contract.clock import text as rfc3339
 from hub.contract.errors import (
     Forged,
     Misconfigured,
@@ -27,6 +28,7 @@ from hub.contract.flow import (
     Put,
     Receive,
     Send,
+    Since,
     Subscription,
     Task,
     Token,
@@ -71,6 +73,7 @@ __all__ = [
     "Secret",
     "Send",
     "Settings",
+    "Since",
     "Stale",
     "Subscription",
     "Task",
@@ -88,6 +91,7 @@ __all__ = [
     "mapping",
     "own_mapping",
     "query",
+    "rfc3339",
     "secrets",
     "sub_path",
 ]

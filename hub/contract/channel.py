@@ -14,7 +14,19 @@ import msgspec
 from hub.contract.errors import Place
 from hub.contract.fact import Freshness, Read
 from hub.contract.files import Files
-from hub.contract.flow import Auth, Context, Draft, Fetch, Limits, Poll, Step, Stream, Subscription, Write
+from hub.contract.flow import (
+    Auth,
+    Context,
+    Draft,
+    Fetch,
+    Limits,
+    Poll,
+    Since,
+    Step,
+    Stream,
+    Subscription,
+    Write,
+)
 from hub.contract.message import Message, Request, Response
 from hub.contract.pick import NOTHING, Pick
 from hub.contract.proof import NOBODY, Proof
@@ -76,6 +88,7 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     answer                  the exact reply a far side wants, by verdict; None: 200/202/401/413/503 in plain
     confirm                 whether its orders count as confirmed when they arrive
     poll, fetch, stream     how it is read; `poll_every` seconds between sweeps
+    since                   how a poll is made to read from any moment on: backfills, comparisons, reconciliations
     subscription, auth, limits, writes   how it is spoken to
     find_account            reads the account (shop domain, seller id) at connect
     draft                   writes a mapping for an account whose words only it knows (a form's fields); `connect`
@@ -109,6 +122,7 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     poll: Poll[Any] | None = None
     poll_every: float = 300.0
     fetch: Fetch[Any] | None = None
+    since: Since | None = None
     stream: Stream[Any] | None = None
     subscription: Subscription[Any] | None = None
     auth: Auth[Any] | None = None

@@ -41,7 +41,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Something read from the far side, to be kept verbatim and understood like a pushed message.
 
     It is durable when the generator is resumed, `cursor` with it: a crash repeats, never skips.
-    `dedupe` is the source's own id of it, or "" for the hash of the body.
+    `dedupe` is the source's own id of it, or "" for the hash of the body. `ref` names the object it is of, where its
+    text tells the revision itself: a sweep that reads the same text of it again has no news.
     """
 
     topic: str
@@ -50,6 +51,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str = ""
     dedupe: str = ""
     reread: bool = True
+    ref: str = ""
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -107,6 +109,16 @@ Step = Request | Page | Pause | Keep | Put
 Conversation = Generator[Step, Response | None, T]
 Poll = Callable[[Context[S], str], Conversation[None]]
 """`poll(ctx, cursor)`: cursor is what the last durable Page carried, "" at first. It decides its own overlap."""
+
+
+class Since(msgspec.Struct, frozen=True, kw_only=True):
+    """How a source is read from any moment on: `cursor` is what its poll is given to read all that changed since then
+    (unix microseconds); `ascending` where the oldest change comes first, so that a span is read no further than its end."""
+
+    cursor: Callable[[int], str]
+    ascending: bool = True
+
+
 Fetch = Callable[[Context[S], str, str], Conversation[None]]
 """`fetch(ctx, subject, ref)`: read one object again."""
 Draft = Callable[[Context[S], str], Conversation[str]]
@@ -149,7 +161,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 class Subscription(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
     """Pushes managed by API: `ensure` makes what is missing and returns what stands, as topic → id (the
-    sweep calls it again, so a dropped subscription comes back); `remove` ends them."""
+    sweep calls it again, so a dropped subscription comes back); `remove` ends them. Topics that stood and were
+    switched off it names in the state `revived`."""
 
     ensure: Callable[[Context[S]], Conversation[dict[str, str]]]
     remove: Callable[[Context[S]], Conversation[None]] | None = None

@@ -80,7 +80,7 @@ async def check_endpoint(ask: Ask) -> Exchange:
     draft = hub.announcer.plain(
         ask.tenant, "webhook.test", ("endpoint", one.id), {"endpoint": one.id, "name": one.name}
     )
-    event, envelope = draft.events[0][0], draft.events[0][-1]
+    event, envelope = draft.events[0][0], draft.events[0][8]
     due = Due(
         position=0, tenant=ask.tenant, target=one.id, event=event, order="", attempts=0, first_at=0, previous="",
         trigger="first", shape=ask.hub.directory.shape(one), due_at=now, type="webhook.test", envelope=envelope, doc=None,

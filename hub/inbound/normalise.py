@@ -24,6 +24,7 @@ from hub.inbound.accounts import Accounts
 from hub.inbound.apart import parts_of, row
 from hub.inbound.errand import errands
 from hub.inbound.hear import hear
+from hub.inbound.hints import hint
 from hub.inbound.inbox import Inbox
 from hub.inbound.leaf import Input
 from hub.inbound.record import Recorded, Recorder
@@ -306,6 +307,7 @@ class Normalise:
             )
             unit.add("messages_blank", recorded.blank, head=blank(self.world.now()))
             unit.add("memories_put", [row for one in group for row in _errands(one)])
+            hint(unit, self.world, [pair for one in group for pair in _stale(one)])
             mended = [one.arrival.id for one in group if one.status != "failed"]
             await self.troubles.clear(unit, mended)
             await self.troubles.open(unit, [trouble for one in [*group, *apart] for trouble in one.troubles])
@@ -335,11 +337,8 @@ class Normalise:
                 self.aside(connection, aside)
 
     async def hand_over(self, recorded: Recorded) -> None:
-        """Give the deliverer what may go out now, and have read again what is in doubt. It is committed: what
-        cannot be handed over now is found in the store by its status, and must not look like a failure of what
-        was recorded."""
-        for connection, hint in recorded.doubts:
-            self.aside(connection, hint)
+        """Give the deliverer what may go out now. It is committed: what cannot be handed over now is found in the store
+        by its status, and must not look like a failure of what was recorded."""
         with contextlib.suppress(Unavailable):
             await self.hand(recorded.due, recorded.asked)
 
@@ -358,6 +357,10 @@ def _hint(said: Read) -> Read:
 def blank(now: int) -> bytes:
     """What is kept of the head of a message whose content was taken away."""
     return PLAIN.encode(Head(redacted_at=now))
+
+
+def _stale(one: Understood) -> list[tuple[str, Stale]]:
+    return [(one.arrival.connection, said) for said in one.asides if isinstance(said, Stale)]
 
 
 def _errands(one: Understood) -> list[Row]:

@@ -1,12 +1,15 @@
 """Polling: what a source does not push is read, and kept verbatim as if it had been pushed.
 
 Each connection with credentials sweeps its source by update time; the channel's cursor is stored once
-its page is durable, so a crash reads a page again and never skips one.
+its page is durable, so a crash reads a page again and never skips one. What is read again and is the same text is no
+news. One process reads a source at a time; what was hinted at waits in the store (hub.inbound.hints).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,13 +18,12 @@ from typing import Any
 import structlog
 
 from hub.contract.errors import HubError, Postponed, Refused, Rejected
-from hub.contract.fact import Stale
 from hub.contract.flow import Page
 from hub.converse import Converser
 from hub.directory import Connection, Directory
-from hub.inbound.keep import Keeper, Letter, body_key, clean
+from hub.inbound.keep import Keeper, Kept, Letter, body_key, clean
 from hub.reach import Down
-from hub.store.engine import Engine, Unit
+from hub.store.engine import Engine, Row, Unavailable, Unit
 from hub.store.rows import Head
 from hub.troubles import Trouble, Troubles, cause
 from hub.world import World
@@ -29,12 +31,13 @@ from hub.world import World
 log = structlog.get_logger("orderhub.poll")
 SECOND = 1_000_000
 _LATER = 60 * SECOND
-_HINTS = 10_000
+_LEASE = 300 * SECOND
+_HINTS = 100
 
 
 @dataclass(slots=True)
 class Sweeper:
-    """The stage that reads sources."""
+    """The stage that reads sources; `claim` is this process's mark ("" where it is alone)."""
 
     engine: Engine
     directory: Directory
@@ -42,22 +45,29 @@ class Sweeper:
     keeper: Keeper
     troubles: Troubles
     world: World
-    _next: dict[str, int] = field(default_factory=dict)
-    _hints: dict[str, dict[tuple[str, str], int]] = field(default_factory=dict)
+    claim: str = ""
+    _held: dict[str, int] = field(default_factory=dict)
+    _after: dict[str, int] = field(default_factory=dict)
+    _until: dict[str, int] = field(default_factory=dict)
     _running: dict[str, asyncio.Task[int]] = field(default_factory=dict)
 
     async def step(self) -> int:
         """Sweep every connection whose time has come, read again what was hinted at, and wait for all of it."""
-        self.begin()
+        await self.begin()
         return sum(await asyncio.gather(*self._running.values()))
 
-    def begin(self) -> None:
+    async def begin(self) -> None:
         """Begin what is due, each connection by itself: one whose far side is slow or gone delays no other."""
         now = self.world.now()
+        hinted = {row[0] for row in await self.engine.fetch("hints_due", now=now)}
+        known = {row[0]: row for row in await self.engine.fetch("sweeps_all")}
         for connection in self.directory.all(Connection):
-            due = any(at <= now for at in self._hints.get(connection.id, {}).values())
-            if connection.id not in self._running and (due or self._next.get(connection.id, 0) <= now):
-                task = asyncio.get_running_loop().create_task(self._turn(connection, now))
+            _, claim, until, due_at, _ = known.get(connection.id, ("", "", 0, 0, 0))
+            taken = claim != self.claim and until > now
+            if taken or connection.id in self._running or self._held.get(connection.id, 0) > now:
+                continue
+            if connection.id in hinted or due_at <= now:
+                task = asyncio.get_running_loop().create_task(self._turn(connection, now, due_at <= now))
                 self._running[connection.id] = task
                 task.add_done_callback(partial(self._ended, connection.id))
 
@@ -69,32 +79,68 @@ class Sweeper:
     def _ended(self, id_: str, _: asyncio.Task[int]) -> None:
         self._running.pop(id_, None)
 
-    async def _turn(self, connection: Connection, now: int) -> int:
+    async def _turn(self, connection: Connection, now: int, due: bool) -> int:
         """One connection's hints, then its sweep; whatever goes wrong stays with it."""
-        count = 0
         try:
-            hints = self._hints.get(connection.id, {})
-            for subject, ref in [name for name, at in hints.items() if at <= now]:
-                count += await self._again(connection, subject, ref)
-            if self._next.get(connection.id, 0) <= now:
-                self._next[connection.id] = now + _LATER
-                if self._sweeps(connection):
-                    every = self.directory.channel(connection).poll_every
-                    self._next[connection.id] = now + int(every * SECOND)
-                    count += await self.sweep(connection)
-                else:
-                    del self._next[connection.id]
+            hints = await self.engine.fetch("hints_of", connection=connection.id, now=now, most=_HINTS)
+            self._held[connection.id] = now + _LATER
+            sweeps = due and self._sweeps(connection)
+            del self._held[connection.id]
+            if (hints or sweeps) and await self._claimed(connection):
+                try:
+                    return await self._mine(connection, now, hints, sweeps=sweeps)
+                finally:
+                    await self._released(connection)
         except Exception:
             log.exception("a source could not be swept; it is tried again", connection=connection.id)
+        return 0
+
+    async def _mine(self, connection: Connection, now: int, hints: list[Row], *, sweeps: bool) -> int:
+        count = 0
+        for subject, ref, stamp in hints:
+            count += await self._again(connection, subject, ref, stamp)
+        if sweeps:
+            self._after[connection.id] = now + int(self.directory.channel(connection).poll_every * SECOND)
+            count += await self.sweep(connection)
         return count
 
-    async def _again(self, connection: Connection, subject: str, ref: str) -> int:
-        """Read what was hinted at. A hint is kept until its far side has answered: nothing else may tell."""
-        hints = self._hints[connection.id]
-        hints[subject, ref] = held = self.world.now() + _LATER
+    async def _claimed(self, connection: Connection) -> bool:
+        """Whether the source is ours to read, and nobody else's, until it is released."""
+        now = self.world.now()
+
+        async def work(unit: Unit) -> Unit:
+            unit.add("sweeps_claim", connection=connection.id, claim=self.claim, until=now + _LEASE, now=now)
+            return unit
+
+        return bool((await self.engine.transact(work)).counts["sweeps_claim"])
+
+    async def _released(self, connection: Connection) -> None:
+        """Anybody may read it, when its time has come again."""
+        due_at = self._after.pop(connection.id, None)
+        name = "sweeps_free" if due_at is None else "sweeps_end"
+
+        async def work(unit: Unit) -> None:
+            params = {} if due_at is None else {"due_at": due_at}
+            unit.add(name, connection=connection.id, claim=self.claim, **params)
+
+        with contextlib.suppress(Unavailable):  # then the claim ends by itself
+            await self.engine.transact(work)
+
+    async def _again(self, connection: Connection, subject: str, ref: str, stamp: str) -> int:
+        """Read what was hinted at. A hint is kept until its far side has answered: nothing else may tell; one that came
+        again meanwhile is another."""
+        named = {"connection": connection.id, "subject": subject, "ref": ref, "stamp": stamp}
+
+        async def later(unit: Unit) -> None:
+            unit.add("hints_later", **named, due_at=self.world.now() + _LATER)
+
+        async def done(unit: Unit) -> None:
+            unit.add("hints_drop", **named)
+
+        await self.engine.transact(later)
         error = await self._fetch(connection, subject, ref)
-        if hints.get((subject, ref)) == held and (error is None or isinstance(error, Refused | Rejected)):
-            del hints[subject, ref]
+        if error is None or isinstance(error, Refused | Rejected):
+            await self.engine.transact(done)
         return int(error is None)
 
     def _sweeps(self, connection: Connection) -> bool:
@@ -103,16 +149,6 @@ class Sweeper:
             channel and channel.poll and connection.sweep and connection.status == "active"
             and self.directory.can(connection, channel.needs)
         )  # fmt: skip
-
-    def stale(self, connection: Connection, hint: Stale) -> None:
-        """This has to be read again; hints for one object at one time count as one."""
-        hints = self._hints.setdefault(connection.id, {})
-        name = (hint.subject, hint.order or hint.ref)
-        if len(hints) < _HINTS or name in hints:
-            hints[name] = 0
-        else:
-            log.warning("too many hints at once; a sweep has to find the rest", connection=connection.id)
-            self._next.pop(connection.id, None)
 
     async def sweep(self, connection: Connection, cursor: str | None = None) -> int:
         """Read the source from its cursor on; 1 when it went through."""
@@ -133,7 +169,7 @@ class Sweeper:
         if channel.fetch is None or not self.directory.can(connection, channel.needs):
             return Refused("this connection cannot ask")
         context = await self.converser.context(connection)
-        conversation = self.converser.run(connection, channel.fetch(context, subject, ref))
+        conversation = self.converser.run(connection, channel.fetch(context, subject, ref), page=self.reread)
         return await self._tell(connection, "fetch", conversation)
 
     async def _tell(self, connection: Connection, what: str, running: Awaitable[Any]) -> HubError | None:
@@ -142,7 +178,7 @@ class Sweeper:
         try:
             await running
         except Down as error:  # its own exception is open, and tells more
-            self._next[connection.id] = self.world.now() + int((error.after or 0) * SECOND)
+            self._after[connection.id] = self.world.now() + int((error.after or 0) * SECOND)
             return error
         except HubError as error:
             log.warning("a source could not be read", connection=connection.id, what=what, error=str(error))
@@ -158,7 +194,26 @@ class Sweeper:
         return None
 
     async def page(self, connection: Connection, page: Page) -> None:
-        """Keep a page, then its cursor."""
+        """Keep a page of a sweep, unless it was read last time too, then its cursor."""
+        await self._renewed(connection)
+        if not await self.known(connection, page):
+            await self.keep(connection, page)
+        await self._read(connection, page, cursor=page.cursor)
+
+    async def reread(self, connection: Connection, page: Page) -> None:
+        """Keep a page that was asked for: it is believed over what was said before, though it says what was read last."""
+        await self.keep(connection, page)
+        await self._read(connection, page)
+
+    async def known(self, connection: Connection, page: Page) -> bool:
+        """Whether this very text was read of its object last time."""
+        if not page.ref:
+            return False
+        rows = await self.engine.fetch("readings_get", connection=connection.id, ref=clean(page.ref))
+        return bool(rows) and rows[0][0] == _text(page)
+
+    async def keep(self, connection: Connection, page: Page, *, quiet: bool = False, run: str = "") -> Kept:
+        """Keep a page; `quiet` tells nobody of what it brings, `run` is the reconciliation that it belongs to."""
         now = self.world.now()
         letter = Letter(
             tenant=connection.tenant,
@@ -166,14 +221,37 @@ class Sweeper:
             transport="poll",
             topic=page.topic,
             key=clean(page.dedupe) or f"{now}:{body_key(page.body)}",
-            head=Head(headers=page.headers.pairs, rank=now if page.reread else 0),
+            head=Head(headers=page.headers.pairs, rank=now if page.reread else 0, quiet=quiet, run=run),
             body=page.body,
             received_at=now,
         )
-        await self.keeper.keep(letter)
-        if page.cursor:
+        return await self.keeper.keep(letter)
 
-            async def work(unit: Unit) -> None:
-                unit.add("memories_put", [(f"sweep:{connection.id}", "cursor", page.cursor.encode(), 0)])
+    async def _renewed(self, connection: Connection) -> None:
+        """A long sweep keeps its claim."""
+        until = self.world.now() + _LEASE
+        if self.engine.shared and until - self._until.get(connection.id, 0) > _LEASE // 5:
+            self._until[connection.id] = until
+            await self.engine.transact(lambda unit: _renew(unit, connection.id, self.claim, until))
 
+    async def _read(self, connection: Connection, page: Page, *, cursor: str = "") -> None:
+        async def work(unit: Unit) -> None:
+            self.noted(unit, connection, page)
+            if cursor:
+                unit.add("memories_put", [(f"sweep:{connection.id}", "cursor", cursor.encode(), 0)])
+
+        if page.ref or cursor:
             await self.engine.transact(work)
+
+    def noted(self, unit: Unit, connection: Connection, page: Page) -> None:
+        """Remember, within a unit, that this text was read last of its object."""
+        if page.ref:
+            unit.add("readings_put", [(connection.id, clean(page.ref), _text(page), self.world.now())])
+
+
+def _text(page: Page) -> str:
+    return hashlib.blake2b(f"{page.topic}\0".encode() + page.body, digest_size=16).hexdigest()
+
+
+async def _renew(unit: Unit, connection: str, claim: str, until: int) -> None:
+    unit.add("sweeps_renew", connection=connection, claim=claim, until=until)

@@ -17,9 +17,10 @@ import msgspec
 from hub.announce import Announcer, Cause, News
 from hub.contract.clock import micros, text
 from hub.directory import Connection, Directory
-from hub.inbound.doubts import Doubt, doubts
+from hub.inbound.doubts import doubts
 from hub.inbound.filing import Filing
 from hub.inbound.hear import Heard
+from hub.inbound.hints import hint
 from hub.inbound.leaf import Input, Leaf, Run, numbers, owned, people
 from hub.orders import book, registers
 from hub.orders.book import Turned
@@ -47,7 +48,7 @@ class Again(msgspec.Struct, frozen=True, kw_only=True):
 class Recorded(msgspec.Struct, kw_only=True):
     """What came of it: the orders by input, what is due now, the positions of deliveries that asked the
     head whether they are, how many events, the facts that were parked, and the messages to be blanked,
-    since they speak of orders whose people are forgotten; which orders are new; what to read again."""
+    since they speak of orders whose people are forgotten; which orders are new."""
 
     orders: list[list[str]]
     due: list[Due]
@@ -58,7 +59,6 @@ class Recorded(msgspec.Struct, kw_only=True):
     refused: dict[int, str]
     blank: list[Row] = []
     fresh: set[str] = set()
-    doubts: list[Doubt] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,11 @@ class Recorder:
         blank = {
             (one.tenant, one.message) for leaf in leaves.values() if leaf.forgotten for _, one in leaf.facts
         }
+        if again is None:
+            doubtful = doubts(leaves.values(), turned, self.directory)
+            hint(unit, self.world, [(connection.id, one) for connection, one in doubtful])
         return Recorded(orders=orders, due=due, asked=asked, events=count, parked=len(parked), turned=turned,
-                        refused=refused, blank=sorted(blank), fresh={id_ for id_, leaf in leaves.items() if leaf.fresh},
-                        doubts=[] if again else doubts(leaves.values(), turned, self.directory))  # fmt: skip
+                        refused=refused, blank=sorted(blank), fresh={id_ for id_, leaf in leaves.items() if leaf.fresh})  # fmt: skip
 
     async def _turn(self, unit: Unit, leaf: Leaf, again: Again | None) -> Turned:
         if again is None or leaf.page.id not in again.orders:

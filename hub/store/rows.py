@@ -15,7 +15,8 @@ PLAIN = msgspec.json.Encoder()
 class Head(msgspec.Struct, omit_defaults=True, frozen=True):
     """A message without its body: what a replay needs to see it as the first time. `rank` is the time of
     the request that read it (microseconds; 0 for what was pushed), `quiet` forbids deliveries,
-    `redacted_at` is when its content was taken away."""
+    `redacted_at` is when its content was taken away, `run` the reconciliation
+    that read it."""
 
     headers: tuple[tuple[str, str], ...] = ()
     method: str = "POST"
@@ -27,6 +28,7 @@ class Head(msgspec.Struct, omit_defaults=True, frozen=True):
     verified: str = ""
     cursor: str = ""
     redacted_at: int = 0
+    run: str = ""
 
 
 class Arrival(msgspec.Struct):

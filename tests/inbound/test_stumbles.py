@@ -132,7 +132,7 @@ async def test_a_source_that_hangs_or_stumbles_delays_the_sweep_of_no_other(depo
         return httpx.Response(200, content=TRUTH)
 
     depot.converser.client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
-    depot.sweeper.begin()
+    await depot.sweeper.begin()
     while not len(depot.inbox):
         await asyncio.sleep(0.01)
     assert depot.inbox.take(9)[0].connection == "con_2"

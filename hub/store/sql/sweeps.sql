@@ -1,0 +1,62 @@
+-- Sources that are looked after: claims, hints, readings.
+
+-- name: sweeps_all
+SELECT connection, claim, claimed_until, due_at, ensured_at FROM sweeps;
+
+-- name: sweeps_claim
+-- Nobody else reads this source until then; a process that died has it no longer than its claim.
+INSERT INTO sweeps (connection, claim, claimed_until, due_at, ensured_at) VALUES (:connection, :claim, :until, 0, 0)
+ON CONFLICT (connection) DO UPDATE SET claim = excluded.claim, claimed_until = excluded.claimed_until
+WHERE sweeps.claim = excluded.claim OR sweeps.claimed_until <= :now;
+
+-- name: sweeps_renew
+UPDATE sweeps SET claimed_until = :until WHERE connection = :connection AND claim = :claim;
+
+-- name: sweeps_end
+UPDATE sweeps SET claimed_until = 0, due_at = :due_at WHERE connection = :connection AND claim = :claim;
+
+-- name: sweeps_free
+UPDATE sweeps SET claimed_until = 0 WHERE connection = :connection AND claim = :claim;
+
+-- name: sweeps_soon
+-- A source that is to be read at once, whoever reads it.
+UPDATE sweeps SET due_at = 0 WHERE connection = :connection;
+
+-- name: sweeps_ensured
+UPDATE sweeps SET ensured_at = :now WHERE connection = :connection;
+
+-- name: sweeps_forget
+DELETE FROM sweeps WHERE connection = :connection;
+
+-- name: hints_add
+-- One object hinted at many times is read once; there are so many of one source and no more.
+INSERT INTO hints (connection, subject, ref, due_at, stamp) SELECT connection, subject, ref, 0, stamp
+FROM :rows(connection text, subject text, ref text, stamp text)
+WHERE (SELECT count(*) FROM (SELECT 1 FROM hints WHERE hints.connection = rows.connection LIMIT :most) AS held) < :most
+ON CONFLICT (connection, subject, ref) DO UPDATE SET due_at = 0, stamp = excluded.stamp;
+
+-- name: hints_due
+SELECT DISTINCT connection FROM hints WHERE due_at <= :now;
+
+-- name: hints_of
+SELECT subject, ref, stamp FROM hints WHERE connection = :connection AND due_at <= :now ORDER BY due_at, subject, ref LIMIT :most;
+
+-- name: hints_later
+UPDATE hints SET due_at = :due_at WHERE connection = :connection AND subject = :subject AND ref = :ref AND stamp = :stamp;
+
+-- name: hints_drop
+DELETE FROM hints WHERE connection = :connection AND subject = :subject AND ref = :ref AND stamp = :stamp;
+
+-- name: hints_forget
+DELETE FROM hints WHERE connection = :connection;
+
+-- name: readings_get
+SELECT hash FROM readings WHERE connection = :connection AND ref = :ref;
+
+-- name: readings_put
+INSERT INTO readings (connection, ref, hash, seen_at) SELECT connection, ref, hash, seen_at
+FROM :rows(connection text, ref text, hash text, seen_at int) WHERE true
+ON CONFLICT (connection, ref) DO UPDATE SET hash = excluded.hash, seen_at = excluded.seen_at;
+
+-- name: readings_forget
+DELETE FROM readings WHERE connection = :connection;
