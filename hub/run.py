@@ -116,7 +116,9 @@ class Hub:
         self.reach = Reach(engine, world, self._told)
         asks = (client, self._page, self.reach, shelves, public)
         self.converser = Converser(engine, self.directory, world, *asks)
-        self.sweeper = Sweeper(engine, self.directory, self.converser, self.keeper, self.troubles, world, claim)
+        self.sweeper = Sweeper(
+            engine, self.directory, self.converser, self.keeper, self.troubles, world, claim
+        )
         writes = Writes(
             engine, self.directory, self.converser, carriers(), world, self.troubles, self._bind, self._name
         )
