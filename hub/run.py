@@ -116,9 +116,7 @@ class Hub:
         self.reach = Reach(engine, world, self._told)
         asks = (client, self._page, self.reach, shelves, public)
         self.converser = Converser(engine, self.directory, world, *asks)
-        self.sweeper = Sweeper(
-            engine, self.directory, self.converser, self.keeper, self.troubles, world, claim
-        )
+        self.sweeper = self._sweeper(claim)
         writes = Writes(
             engine, self.directory, self.converser, carriers(), world, self.troubles, self._bind, self._name
         )
@@ -149,6 +147,10 @@ class Hub:
         keyring = Keyring(self._key, world)
         about = (self.metrics, world, keyring, self._follow, config.public_url)
         self.intake = Intake(self.directory, self.keeper, *about)
+
+    def _sweeper(self, claim: str) -> Sweeper:
+        asks = (self.engine, self.directory, self.converser)
+        return Sweeper(*asks, self.keeper, self.troubles, self.world, claim)
 
     def _deliverer(self, settler: Settler, writes: Writes, claim: str) -> Deliver:
         heads = Heads(self.engine, self.directory, settler, self.world)
