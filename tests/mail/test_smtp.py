@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from hub.cli.failures import Failure
+from hub.cli.serving import _place
 from hub.contract.errors import Misconfigured
 from hub.inbound.mail.smtp import Caps, Door, certificate, listening
 from hub.replies import Marks
@@ -240,3 +242,9 @@ def make_certificate(folder: Path) -> tuple[str, str]:
     cert.write_bytes(made.public_bytes(Encoding.PEM))
     pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return str(cert), str(pem)
+
+
+@pytest.mark.parametrize("place", ["nonsense", "127.0.0.1", "127.0.0.1:70000", ":"])
+def test_a_place_that_is_none_is_told_before_anything_starts(place: str):
+    with pytest.raises(Failure, match="not HOST:PORT"):
+        _place(place, "--smtp")
