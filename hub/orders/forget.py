@@ -79,7 +79,7 @@ def _member(name: str, value: Any, within: str) -> Any:
         return [_person(one) for one in value]
     if name in _PEOPLE:
         return _person(value) if isinstance(value, dict) else None
-    if name == "place":
+    if name == "place" and isinstance(value, dict):
         return {"country": value["country"]} if value.get("country") else None
     if name == "text":
         return GONE

@@ -330,3 +330,62 @@ async def test_a_poisonous_letter_among_honest_ones_stops_none(desk: Desk):
     assert {one["number"] for one in await desk.orders()} == {"PO-1", "PO-2"}
     messages = (await desk.call("GET", "/v1/messages")).json()["data"]
     assert sorted(one["status"] for one in messages) == ["processed", "processed", "quarantined"]
+
+
+async def test_a_letter_that_is_judged_once_more_says_what_it_said(desk: Desk):
+    await desk.buyer()
+    await desk.post(sent())
+    await desk.post(sent(more(), "corrected"))
+    before = await desk.order()
+    messages = (await desk.call("GET", "/v1/messages")).json()["data"]
+
+    for one in messages:
+        answer = await desk.call("POST", f"/v1/messages/{one['id']}/replay")
+        assert answer.is_success, answer.text
+    while await desk.village.hub.post.step():
+        pass
+
+    after = await desk.order()
+    same = ("lines", "state", "changes", "entry", "ref", "totals")
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+
+
+async def test_a_newer_request_takes_the_place_of_one_that_waits(desk: Desk):
+    await desk.buyer()
+    await desk.post(sent())
+    await desk.post(sent(more(), "corrected"))
+
+    await desk.post(sent(replace(more(), wanted="2027-02-01"), "corrected again"))
+
+    order = await desk.order()
+    assert [one["status"] for one in order["changes"]] == ["cancelled", "requested"]
+    assert [one["kind"] for one in order["changes"][1]["actions"]] == [
+        "set_quantity",
+        "set_delivery",
+        "set_total",
+    ]
+
+
+async def test_a_currency_that_is_not_the_partners_is_a_draft(desk: Desk):
+    await desk.buyer(currency="EUR")
+
+    await desk.post(sent())
+
+    assert (await desk.order())["entry"]["reasons"] == [
+        {"field": "currency", "reason": "GBP, and Marlowe & Finch Ltd orders in EUR"}
+    ]
+
+
+async def test_nobody_of_a_letter_is_left_when_they_are_forgotten(desk: Desk):
+    await desk.buyer()
+    await desk.post(sent())
+    await desk.post(sent(replace(EN, street="9 New Row"), "moved"))
+    order = await desk.order()
+    assert order["changes"][0]["actions"][0]["kind"] == "set_address"
+
+    answer = await desk.call("POST", "/v1/redactions", {"email": EN.mail, "reason": "asked", "apply": True})
+
+    assert answer.is_success, answer.text
+    after = (await desk.call("GET", f"/v1/orders/{order['id']}")).text
+    for word in ("Ada Marlowe", "Imaginary Row", "New Row", EN.mail):
+        assert word not in after

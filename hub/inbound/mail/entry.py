@@ -13,6 +13,8 @@ from hub.inbound.mail.verdict import Verdict
 from hub.orders.changes import within
 
 Doc = dict[str, Any]
+FIELDS = 300
+"""Of how many values an order tells where they stood."""
 
 
 def entered(
@@ -23,15 +25,19 @@ def entered(
     if doubts:
         entry["reasons"] = [_plain(one) for one in doubts]
     if found.fields:
-        entry["fields"] = {
-            path: _plain(one) | {"confidence": _trust(one.confidence)} for path, one in found.fields.items()
-        }
+        entry["fields"] = _fields(found)
     doc: Doc = (
         {"placed_at": at}
         | found.doc
         | {"ref": name, "channel": "email", "entry": entry, "buyer": _buyer(found, verdict, partner)}
     )
     return doc | {"draft": True} if doubts else doc
+
+
+def _fields(found: Found) -> Doc:
+    """Where each value stood; of a long order, of those that are trusted least."""
+    kept = sorted(found.fields.items(), key=lambda pair: pair[1].confidence)[:FIELDS]
+    return {path: _plain(one) | {"confidence": _trust(one.confidence)} for path, one in sorted(kept)}
 
 
 def _plain(one: msgspec.Struct) -> Doc:

@@ -55,8 +55,14 @@ def _form(found: Found) -> Iterator[Doubt]:
 
 
 def _value(found: Found, partner: Partner | None) -> Iterator[Doubt]:
-    """An order above the partner's limit, or of a worth that nobody can tell, waits where there is a limit."""
-    if partner is None or not partner.max_order_value:
+    """An order above the partner's limit, of a worth that nobody can tell where there is a limit, or in a currency that
+    is not the partner's."""
+    if partner is None:
+        return
+    currency = found.doc.get("currency")
+    if partner.currency and currency and currency != partner.currency:
+        yield Doubt("currency", f"{currency}, and {partner.name} orders in {partner.currency}")
+    if not partner.max_order_value:
         return
     worth = _worth(found)
     if worth is None:

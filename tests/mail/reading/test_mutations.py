@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from hub.contract.canon import Order, Tracking
 from hub.inbound.mail.reading import Reading, read
 from hub.inbound.mail.reading.values import day, money, number
 from tests.mail.corpus.forms import corpus
@@ -40,6 +42,10 @@ def test_a_spoiled_letter_is_read_or_turned_away(case, told):
 
     assert isinstance(reading, Reading)
     assert reading.kind != "unreadable" or reading.reason
+    for one in reading.orders:
+        msgspec.convert(one.doc, Order)
+    for one in reading.shipments:
+        msgspec.convert(one.doc, Tracking)
 
 
 @given(st.text(max_size=80), st.sampled_from(["", ".", ","]), st.sampled_from(["", "dmy", "mdy", "ymd"]))
@@ -65,6 +71,7 @@ def test_any_text_is_a_value_or_none(text, decimal, dates):
         ("-3", ".", "-3", {"-3"}),
         ("12.34.56", ".", None, set()),
         ("twelve", ".", None, set()),
+        ("1" * 13, ".", None, set()),
     ],
 )
 def test_a_number_is_what_the_locale_says(text, decimal, value, readings):

@@ -18,8 +18,8 @@ from hub.inbound.mail.reading.rules import Rules
 from hub.inbound.mail.reading.values import Told, day, moment, money, number, plain
 from hub.inbound.mail.reading.words import key
 
-LINES = 2000
-"""How many lines an order in a mail may have."""
+LINES, PLACES = 2000, 6
+"""How many lines an order in a mail may have, and an amount decimal places."""
 
 
 class Cell(NamedTuple):
@@ -231,7 +231,7 @@ class OrderForm:
 
     def _money(self, name: str, cell: Cell) -> Doc | None:
         told, named = money(cell.text, "." if cell.typed else self.rules.decimal, self._currency)
-        if told.value is None:
+        if told.value is None or len(told.value.partition(".")[2]) > PLACES:
             self._unclear(name, told, cell.text, "amount")
             return None
         return {"amount": _cents(told.value), "currency": named} if named else None

@@ -29,6 +29,8 @@ def _opened(data: bytes) -> Iterator[Any]:
         if len(document) > PAGES:
             raise Unopened(f"{len(document)} pages, at most {PAGES} are read")
         yield document
+    except pdfium.PdfiumError as error:
+        raise Unopened(f"it cannot be read: {error}") from None
     finally:
         document.close()
 

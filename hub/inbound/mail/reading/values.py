@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.contract.mapping.steps.currencies import currency as currency_of
 
-LONGEST = 60
+LONGEST, MOST = 60, 12
+"""How long a number or a date may be written, and how many digits a number may have before its sign."""
 
 
 class Told(NamedTuple):
@@ -50,6 +51,8 @@ def _number(text: str, decimal: str) -> str | None:
     digits = re.sub(r"[.,' ]", lambda sign: "." if sign[0] == decimal else "", text).removeprefix("+")
     whole, dot, fraction = digits.partition(".")
     sign = "-" if whole.startswith("-") else ""
+    if len(whole.lstrip("-0")) > MOST:
+        return None
     return f"{sign}{whole.removeprefix('-').lstrip('0') or '0'}{dot}{fraction}"
 
 
