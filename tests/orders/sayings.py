@@ -112,6 +112,10 @@ decisions = st.one_of(
           "ref": st.sampled_from(["dec1", "dec2", "dec3"])}, reason=st.sampled_from(["fraud", "manual"]),
          hold=st.sampled_from(["dec1", "dec2"])),
     some({"kind": st.just("note"), "at": stamps, "ref": st.sampled_from(["n1", "n2"]), "text": st.just("called")}),
+    some({"kind": st.just("change"), "at": stamps, "ref": st.sampled_from(["c1", "c2"]),
+          "actions": st.just([{"kind": "set_quantity", "line": "l1", "quantity": "3"}])}),
+    some({"kind": st.sampled_from(["confirm_change", "decline_change"]), "at": stamps,
+          "ref": st.sampled_from(["d1", "d2"]), "change": st.sampled_from(["c1", "c2"])}),
     some({"kind": st.just("bind"), "ref": st.just("bind:1"), "ours": st.just(f"{WAREHOUSE}/s1"),
           "theirs": st.just(f"{SHOP}/s2")}),
 )  # fmt: skip

@@ -202,7 +202,7 @@ def test_whatever_is_said_events_speak_of_what_is_there_and_of_nothing_twice(fac
         turned = book.turn(page, [fact], names)
         page = turned.page
         assert page.doc is not None
-        parts = {part["id"] for name in ("shipments", "payments", "refunds", "returns", "fulfillments")
+        parts = {part["id"] for name in ("shipments", "payments", "refunds", "returns", "fulfillments", "changes")
                  for part in page.doc.get(name, ())} | {page.id}  # fmt: skip
         for event in turned.events:
             assert re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", event.type)
