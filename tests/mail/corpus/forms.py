@@ -699,6 +699,12 @@ def newsletter(buyer: Buyer) -> Case:
     return Case("newsletter", letter(buyer, "SALE", html=page), rules(buyer), kind="nothing")
 
 
+def advertisement(buyer: Buyer) -> Case:
+    """Names of standards and years are no articles and quantities."""
+    text = f"{greeting(buyer)}\nISO9001 since 2010, MP3 in 24/7 and COVID19 2020, A4 in 500"
+    return Case("advertisement", letter(buyer, "Our news", text), rules(buyer), kind="nothing")
+
+
 def two_documents(buyer: Buyer) -> Case:
     other = buyer.order("-B")
     raw = letter(
@@ -714,7 +720,7 @@ FORMS: tuple[Callable[[Buyer], Case], ...] = (
     csv_attached, csv_of_own_words, csv_mapped, xlsx_mapped, xlsx_attached, ods_attached, zipped, zip_not_allowed, pdf_with_layout,
     pdf_of_strangers, pdf_locked, pdf_with_orderx, ubl_attached, json_ld, microdata, html_table, text_by_rules, text_of_strangers,
     text_relative, text_wrong_charset, ambiguous, forwarded, forwarded_whole, reply_changing, reply_removing, reply_of_words, carrier,
-    carrier_json_ld, form_not_allowed, newsletter, two_documents,
+    carrier_json_ld, form_not_allowed, newsletter, advertisement, two_documents,
 )  # fmt: skip
 
 

@@ -48,12 +48,14 @@ _UNITS = {
 
 @dataclass(slots=True)
 class OrderForm:
-    """A form of one part of a mail; `finish` gives the order that it holds."""
+    """A form of one part of a mail; `finish` gives the order that it holds. `named`: the mail names an order, so that
+    bare numbers beside articles may be quantities."""
 
     form: Form
     part: str
     rules: Rules
     partial: bool = False
+    named: bool = False
     head: Cells = field(default_factory=dict)
     rows: list[Cells] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)

@@ -66,9 +66,10 @@ class Hit(NamedTuple):
     own: bool
 
 
-def fill(form: OrderForm, lines: list[str], first: int = 1) -> None:
-    """Fill the form from lines of text: by the partner's layout where one fits, else by usual words."""
-    numbered = _near(lines, first)
+def fill(form: OrderForm, lines: list[str], subject: str = "") -> None:
+    """Fill the form from lines of text: by the partner's layout where one fits, else by usual words. Where neither
+    the text nor its subject names an order, a bare number beside what looks like an article is none."""
+    numbered = _near(lines, 1)
     text = "\n".join(line for _, line in numbered)
     layout = next((one for one in form.rules.manner.layouts if _fits(one, text)), None)
     rows = 0
@@ -78,6 +79,7 @@ def fill(form: OrderForm, lines: list[str], first: int = 1) -> None:
     labelled(form, numbered)
     mention(form, numbered)
     if not rows:
+        form.named = "purchase_order" in form.head or _ORDER.search(subject) is not None
         _loose(form, numbered)
 
 
@@ -253,7 +255,8 @@ def _row(
     strong = [one for one in said if one.strong] or said
     if removed and form.partial and not any(one.strong for one in said):
         return cells | {"quantity": Cell("0", place, typed=True, own=hit.own)}
-    if not strong:
+    sure = hit.own or form.named or form.partial or any(one.strong for one in said)
+    if not strong or not sure:
         return None
     if len({one.text for one in strong}) > 1:
         form.doubt(

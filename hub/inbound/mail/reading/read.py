@@ -199,7 +199,7 @@ class Letter:
             lines = self._tried(part, partial(pages.lines, part.data)) if part.kind == "pdf" else None
             if lines:
                 form = OrderForm("pdf", part.shown, self.rules)
-                prose.fill(form, lines)
+                prose.fill(form, lines, self._title)
                 self._complete(form)
                 out.append(form.finish())
         return [one for one in out if one.doc.get("lines") or one.doc.get("purchase_order")]
@@ -215,7 +215,7 @@ class Letter:
 
     def _prose(self) -> list[Found]:
         form = OrderForm("text", self._body, self.rules, partial=self.answers)
-        prose.fill(form, self.words)
+        prose.fill(form, self.words, self._title)
         self._subject(form)
         if not form.rows:
             return []
@@ -232,9 +232,12 @@ class Letter:
                 form.put(name, cell._replace(part=self._body))
         self._subject(form)
 
+    @property
+    def _title(self) -> str:
+        return self.inner.subject if self.inner else self.tree.subject
+
     def _subject(self, form: OrderForm) -> None:
-        subject = self.inner.subject if self.inner else self.tree.subject
-        prose.mention(form, [(0, subject)], "subject")
+        prose.mention(form, [(0, self._title)], "subject")
 
     def _tried(self, part: Part, work: Callable[[], list[T]]) -> list[T] | None:
         """What a reader tells, None where it does not open the part; why not is noted once."""
