@@ -59,8 +59,9 @@ class Ask:
 
     @property
     def key(self) -> str:
-        """Its `Idempotency-Key`, "" where it has none."""
-        return self.request.headers.get("idempotency-key", "")
+        """Its `Idempotency-Key`, "" where it has none; a partner's is its own, whatever others chose."""
+        given = self.request.headers.get("idempotency-key", "")
+        return f"{self.who.partner}:{given}" if given and self.who.partner else given
 
     def path(self, name: str = "id") -> str:
         """A part of its path."""

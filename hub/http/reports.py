@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from hub.contract.errors import Rejected
+from hub.contract.errors import Place, Rejected, Unreadable
 from hub.contract.fact import Fact
 from hub.contract.message import Message
 from hub.directory import Connection
@@ -97,8 +97,8 @@ async def report_shipments(ask: Ask) -> Answer:
 
 async def report_order_shipments(ask: Ask) -> Answer:
     """Tell shipments of one order; a warehouse or supplier, of one that it was told of."""
-    row = await held(ask, ask.path())
-    return await _report(ask, "shipments", urlencode({"order": row[0]}), await _own(ask, row[0]))
+    id_ = (await held(ask, ask.path()))[0]
+    return await _report(ask, "shipments", urlencode({"order": id_}), await _own(ask, id_), id_)
 
 
 async def report_parcels(ask: Ask) -> Answer:
@@ -126,7 +126,7 @@ async def report_scans(ask: Ask) -> Answer:
     if number not in parcels or (len(parcels) > 1 and not ask.text("number")):
         raise invalid("say which parcel: ?number=", "number", allowed=sorted(parcels))
     about = {"number": number, "carrier": parcels[number].get("carrier") or ""}
-    return await _report(ask, "scans", urlencode(about), own)
+    return await _report(ask, "scans", urlencode(about), own, number)
 
 
 async def _own(ask: Ask, order: str) -> Connection | None:
@@ -150,17 +150,19 @@ async def get_shipment(ask: Ask) -> dict[str, Any]:
     return await found_shipment(ask)
 
 
-async def _report(ask: Ask, topic: str, query: str, own: Connection | None = None) -> Answer:
+async def _report(ask: Ask, topic: str, query: str, own: Connection | None = None, about: str = "") -> Answer:
+    """Record what the body tells; `about` is the order or parcel that the path names, and all of it is about that."""
     rows = _rows(ask)
     if rows is None:
         said_by = own or await speaker(ask, _whose(ask.body))
-        return _single(await _tell(ask, topic, query, ask.body, said_by, ask.key), ask)
+        return _single(await _tell(ask, topic, query, ask.body, said_by, ask.key, about), ask)
     if (again := await kept(ask)) is not None:
         return again
     # each row has its speaker before the first is told, so that they are told in their order
     said = [(bytes(row), own or await speaker(ask, _whose(bytes(row)))) for row in rows]
     found = await asyncio.gather(
-        *(_tell(ask, topic, query, *one, _once(ask, topic, one[0])) for one in said), return_exceptions=True
+        *(_tell(ask, topic, query, *one, _once(ask, topic, one[0]), about) for one in said),
+        return_exceptions=True,
     )
     answer = Answer(
         value=Results([_result(index, one, run=bool(ask.text("run"))) for index, one in enumerate(found)]),
@@ -184,7 +186,9 @@ def _rows(ask: Ask) -> list[msgspec.Raw] | None:
     return given
 
 
-async def _tell(ask: Ask, topic: str, query: str, body: bytes, connection: Connection, key: str = "") -> Told:
+async def _tell(
+    ask: Ask, topic: str, query: str, body: bytes, connection: Connection, key: str = "", about: str = ""
+) -> Told:
     """Record one row; Rejected where it cannot be read."""
     message = Message(
         body=body, query=query, topic=topic, transport="api", received_at=ask.hub.world.now(),
@@ -192,11 +196,24 @@ async def _tell(ask: Ask, topic: str, query: str, body: bytes, connection: Conne
     )  # fmt: skip
     reading = ask.hub.registry.read(connection.channel, message, connection.mappings.get(topic))
     facts = [one for one in reading.facts if isinstance(one, Fact)] if reading else []
+    for fact in facts if about else ():
+        _within(fact, about, partner=not whole(ask))
     return await ask.hub.reporter.tell(Call(
         connection=connection, topic=topic, body=body, facts=facts, actor="api", by=ask.who.name, key=key,
         version=wanted(ask), quiet=_quiet(ask), head=Head(method="POST", query=query, quiet=_quiet(ask)),
         mapping=reading.hash if reading else "",
     ))  # fmt: skip
+
+
+def _within(fact: Fact, about: str, *, partner: bool) -> None:
+    """Unreadable where a row is about another thing than its path names, or speaks for another than the caller."""
+    field, named = ("number", fact.ref) if fact.subject == "tracking" else ("order", fact.order)
+    if named != about:
+        raise Unreadable(f"is not {about}, which the path names", place=Place(field=field, value=named or ""))
+    if partner and fact.account:
+        raise Unreadable(
+            "a partner speaks for itself alone", place=Place(field="connection", value=fact.account)
+        )
 
 
 def _quiet(ask: Ask) -> bool:

@@ -96,3 +96,53 @@ async def test_a_receiver_only_receives(house: House):
     assert whole["number"] == "1", "no field is kept from an endpoint without an allow-list"
     assert me == {"name": "e", "tenant": "main", "scopes": ["partner"], "partner": "erp", "roles": ["receiver"],
                   "endpoints": ["erp-in"]}  # fmt: skip
+
+
+async def test_what_a_warehouse_tells_is_of_the_order_and_the_parcel_that_its_path_names(
+    warehouse: Warehouse,
+):
+    house, token, order = warehouse.house, warehouse.token, warehouse.order
+    path = f"/v1/orders/{order}/shipments"
+    await house.post(f"/v1/orders/{warehouse.other}/shipments", {"ref": "OURS", "tracking_number": "T200"})
+    await house.post(path, {"ref": "S1", "tracking_number": "T100", "carrier": "dhl"}, token=token)
+    before = await house.get(f"/v1/orders/{warehouse.other}")
+    crossing = [
+        {"ref": "X1", "order": warehouse.other},
+        {"ref": "X2", "order": "200", "connection": "api"},
+        [{"ref": "X3", "order": warehouse.other}],
+        {"ref": "X4", "connection": "api"},
+    ]
+    [shipment] = (await house.get(f"/v1/orders/{order}"))["shipments"]
+    scan = {"status": "delivered", "at": "2027-01-10T10:00:00Z"}
+    scans = [{"number": "T200", "scans": [scan]}, [{"number": "T200", "scans": [scan]}]]
+
+    told = [await house.say("POST", path, row, token=token) for row in crossing]
+    scanned = [
+        await house.say("POST", f"/v1/shipments/{shipment['id']}/scans", row, token=token) for row in scans
+    ]
+
+    assert await house.get(f"/v1/orders/{warehouse.other}") == before
+    assert len((await house.get(f"/v1/orders/{order}"))["shipments"]) == 1
+    assert [answer.status_code for answer in (*told, *scanned)] == [422, 422, 202, 422, 422, 202]
+    assert [answer.json()["data"][0]["status"] for answer in (told[2], scanned[1])] == ["rejected"] * 2
+    assert told[2].json()["data"][0]["field"] == "order"
+
+
+async def test_two_partners_may_use_the_same_idempotency_key(warehouse: Warehouse):
+    house = warehouse.house
+    await house.post("/v1/partners", {"name": "other", "roles": ["warehouse"]})
+    await house.post(
+        "/v1/endpoints", {"url": "https://other.example/in", "name": "other-in", "partner": "other"}
+    )
+    token = (await house.post("/v1/tokens", {"name": "o", "scopes": ["partner"], "partner": "other"}))[
+        "token"
+    ]
+    path = "/v1/endpoints/depot-in/rotate"
+
+    own = await house.say("POST", path, {}, warehouse.token, idempotency_key="1")
+    theirs = await house.say("POST", path, {}, token, idempotency_key="1")
+    another = await house.say("POST", "/v1/endpoints/other-in/rotate", {}, token, idempotency_key="1")
+
+    assert own.status_code == 200, own.text
+    assert theirs.status_code == 404, "what was answered to one partner is not shown to another"
+    assert another.status_code == 200, another.text
