@@ -104,28 +104,30 @@ class Jobs:
         self._news.clear()
 
     async def step(self) -> int:
-        """A turn for each job that may go on; returns how many went on."""
-        rows = await self._open()
-        count = 0
-        for row in rows:
-            count += await self._one(job(row))
+        """A turn for each job that may go on, a few at a time: those that wait hold up no other. Returns how many went
+        on."""
+        count = after = 0
+        while rows := await self._open(after):
+            for row in rows:
+                count += await self._one(job(row))
+            after = rows[-1][0]
         return count
 
     async def cancel(self, unit: Unit, tenant: str, id_: str) -> None:
         """End a job within a unit: what it has done stays done."""
         unit.add("jobs_end", id=id_, tenant=tenant, state="cancelled", now=self.world.now())
 
-    async def _open(self) -> list[Row]:
+    async def _open(self, after: int) -> list[Row]:
         now, kinds = self.world.now(), [(kind,) for kind in sorted(self.kinds)]
         if not self.engine.shared:
-            return await self.engine.fetch("jobs_due", kinds, now=now, most=_MOST)
+            return await self.engine.fetch("jobs_due", kinds, now=now, after=after, most=_MOST)
 
         async def work(unit: Unit) -> list[Row]:
             return await unit.fetch(
-                "jobs_claim", kinds, now=now, most=_MOST, claim=self.claim, until=now + _LEASE
+                "jobs_claim", kinds, now=now, after=after, most=_MOST, claim=self.claim, until=now + _LEASE
             )
 
-        if not await self.engine.fetch("jobs_due", kinds, now=now, most=1):
+        if not await self.engine.fetch("jobs_due", kinds, now=now, after=after, most=1):
             return []
         return sorted(await self.engine.transact(work))
 

@@ -267,3 +267,19 @@ async def forge(hub: Hub, endpoint: Endpoint, count: int) -> None:
         ])  # fmt: skip
 
     await hub.engine.transact(work)
+
+
+async def test_jobs_that_wait_for_their_endpoints_hold_up_no_other(hub: Hub):
+    d = await desk(hub)
+    paused = [await d.endpoint(name=f"paused-{n}") for n in range(9)]
+    active = await d.endpoint(name="active")
+    await trade(d, 1)
+    d.script.take()
+    for endpoint in paused:
+        await set_status(hub, endpoint, "paused")
+        await replay(d, endpoint)
+    id_ = await replay(d, active)
+    await hub.settle()
+
+    assert (await state(hub, id_))[0] == "done"
+    assert len(d.script.take()) == 2

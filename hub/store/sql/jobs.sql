@@ -9,16 +9,17 @@ VALUES (:position, :id, :tenant, :kind, :subject, 'running', :params, '', 0, -1,
 SELECT jobs.position, jobs.id, jobs.tenant, jobs.kind, jobs.subject, jobs.state, jobs.params, jobs.cursor, jobs.done,
        jobs.total, jobs.note, jobs.actor, jobs.created_at, jobs.updated_at
 FROM :rows(kind text) JOIN jobs ON jobs.kind = rows.kind
-WHERE jobs.state = 'running' AND jobs.due_at <= :now ORDER BY jobs.position LIMIT :most;
+WHERE jobs.state = 'running' AND jobs.due_at <= :now AND jobs.position > :after
+ORDER BY jobs.position LIMIT :most;
 
 -- name: jobs_claim
-SELECT 1 FROM :rows(kind text) WHERE :now = 0 AND :most = 0 AND :claim = '' AND :until = 0;
+SELECT 1 FROM :rows(kind text) WHERE :now = 0 AND :after = 0 AND :most = 0 AND :claim = '' AND :until = 0;
 
 -- name: jobs_claim [postgres]
 -- One process works at a job at a time; it takes its own again, those of a process that died when their lease ends.
 UPDATE jobs SET claim = :claim, claimed_until = :until WHERE position = ANY (ARRAY(
     SELECT jobs.position FROM jobs WHERE jobs.state = 'running' AND jobs.kind IN (SELECT kind FROM :rows(kind text))
-      AND jobs.due_at <= :now AND (jobs.claim = :claim OR jobs.claimed_until <= :now)
+      AND jobs.due_at <= :now AND jobs.position > :after AND (jobs.claim = :claim OR jobs.claimed_until <= :now)
     ORDER BY jobs.position LIMIT :most FOR UPDATE SKIP LOCKED))
 RETURNING position, id, tenant, kind, subject, state, params, cursor, done, total, note, actor, created_at, updated_at;
 
