@@ -17,6 +17,12 @@ class Metrics:
             ["tenant", "connection", "outcome"],
             registry=r,
         )
+        self.missed = Counter(
+            "orderhub_pushes_missed",
+            "Changes that a sweep found and no push had told, by what differed",
+            ["tenant", "connection", "class"],
+            registry=r,
+        )
         self.attempts = Counter(
             "orderhub_attempts", "Delivery attempts by outcome", ["tenant", "target", "outcome"], registry=r
         )

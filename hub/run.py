@@ -69,10 +69,11 @@ from hub.outbound.writes import Writes
 from hub.reach import Reach
 from hub.registry import Registry, load_registry
 from hub.repair.errands import Errands
-from hub.repair.jobs import Jobs
+from hub.repair.jobs import Jobs, Kind
 from hub.repair.redelivery import KIND as REPLAY, Redelivery
 from hub.repair.retention import Retention
 from hub.repair.standing import set_status
+from hub.repair.survey.office import surveys
 from hub.replies import Marks
 from hub.store.engine import Engine, Poisoned, Unit
 from hub.store.rows import Due
@@ -142,8 +143,7 @@ class Hub:
         self.retention = Retention(self)
         self.jobs = Jobs(engine, self.troubles, world, claim)
         self._ring(engine)
-        if delivers:
-            self.jobs.kinds[REPLAY] = Redelivery(self, self.deliver.spilled)
+        self.jobs.kinds = self._kinds(hand, delivers=delivers)
         keyring = Keyring(self._key, world)
         about = (self.metrics, world, keyring, self._follow, config.public_url)
         self.intake = Intake(self.directory, self.keeper, *about)
@@ -151,6 +151,13 @@ class Hub:
     def _sweeper(self, claim: str) -> Sweeper:
         asks = (self.engine, self.directory, self.converser)
         return Sweeper(*asks, self.keeper, self.troubles, self.world, claim)
+
+    def _kinds(self, hand: Callable[[list[Due]], None], *, delivers: bool) -> dict[str, Kind]:
+        """What this process's jobs may be."""
+        woken = self.deliver.spilled
+        reads = "inbound" in self.config.roles
+        found = surveys(self, self.metrics, hand, woken) if reads else {}
+        return {**found, REPLAY: Redelivery(self, woken)} if delivers else found
 
     def _deliverer(self, settler: Settler, writes: Writes, claim: str) -> Deliver:
         heads = Heads(self.engine, self.directory, settler, self.world)

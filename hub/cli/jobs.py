@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PATH = "/v1/jobs"
 COLUMNS = {
-    "kind": "kind", "about": "endpoint|subject", "state": "state", "done": "done", "of": "total", "note": "note",
+    "kind": "kind", "about": "endpoint|connection|subject", "state": "state", "done": "done", "of": "total", "note": "note",
     "begun": "created_at", "id": "id",
 }  # fmt: skip
 _LOOK = 0.5
@@ -76,9 +76,11 @@ def watch(line: Client, doc: dict[str, Any]) -> dict[str, Any]:
     with Progress(console=err, transient=True, disable=not sys.stderr.isatty()) as bars:
         bar = bars.add_task(doc["kind"], total=doc["total"])
         while doc["state"] == "running":
+            seen = doc["total"] is not None
             bars.update(
-                bar, completed=doc["done"], total=doc["total"], description=doc.get("note") or doc["kind"]
-            )
+                bar, completed=doc["done"] if seen else doc["progress"], total=doc["total"] if seen else 1.0,
+                description=doc.get("note") or doc["kind"],
+            )  # fmt: skip
             time.sleep(_LOOK)
             doc = line.get(f"{PATH}/{quoted(doc['id'])}")
     return doc

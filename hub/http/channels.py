@@ -17,8 +17,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 class ChannelOut(msgspec.Struct, kw_only=True):
     """A channel: `settings` is the JSON Schema of what an operator tells it, `authenticity` what its proof of
-    pushes vouches for, `polls` whether its source can be read, `writes` what can be told there, `drafts`
-    whether a mapping can be drafted from the account itself."""
+    pushes vouches for, `polls` whether its source can be read, `surveys` from any moment on, `writes` what can be told there,
+    `drafts` whether a mapping can be drafted from the account itself."""
 
     name: str
     title: str
@@ -28,6 +28,7 @@ class ChannelOut(msgspec.Struct, kw_only=True):
     authenticity: str
     confirm: str
     polls: bool
+    surveys: bool
     subscribes: bool
     drafts: bool
     writes: list[str]
@@ -45,7 +46,8 @@ def _plain(one: Channel) -> dict[str, Any]:
     return {
         "name": one.name, "title": one.title, "kind": one.kind, "topics": sorted(one.reads),
         "settings": msgspec.json.schema(one.settings), "authenticity": _authenticity(one), "confirm": one.confirm,
-        "polls": one.poll is not None, "subscribes": one.subscription is not None, "drafts": one.draft is not None,
+        "polls": one.poll is not None, "surveys": one.since is not None,
+        "subscribes": one.subscription is not None, "drafts": one.draft is not None,
         "writes": sorted(one.writes),
         "needs": list(one.needs), "quality": dict(one.quality),
     }  # fmt: skip

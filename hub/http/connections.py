@@ -20,6 +20,7 @@ from hub.http.ask import Answer, Ask, Page, moment
 from hub.http.keep import copy, drop, find, save
 from hub.http.problems import Problem, invalid
 from hub.http.table import PAGING, Op, Param
+from hub.store.engine import Unit
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="Unique in the tenant.")]
 Mode = Literal["live", "observe"]
@@ -271,7 +272,13 @@ def _merged(ask: Ask, one: Connection, given: ConnectionPatch) -> dict[str, Any]
 
 async def delete_connection(ask: Ask) -> Answer:
     """Gone with its secrets; its orders stay, and a new connection to the same account finds them again."""
-    await drop(ask, find(ask, Connection, ask.path()))
+    one = find(ask, Connection, ask.path())
+
+    async def also(unit: Unit) -> None:
+        for name in ("sweeps_forget", "hints_forget", "readings_forget", "pulses_forget"):
+            unit.add(name, connection=one.id)
+
+    await drop(ask, one, also)
     return Answer(status=204)
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from hub.contract.clock import text
-from hub.directory import Endpoint
+from hub.directory import Connection, Endpoint
 from hub.http.ask import Answer, Ask, Page, moment
 from hub.http.deliveries import PREFIX, visible
 from hub.http.endpoints import mine
@@ -18,6 +18,7 @@ from hub.http.problems import Problem, invalid, missing
 from hub.http.table import PAGING, Op, Param
 from hub.repair.jobs import Job, job
 from hub.repair.redelivery import KIND, Wish, begun
+from hub.repair.survey.walk import SURVEYS, progress
 from hub.store.engine import Unit
 
 _DAY = 86_400_000_000
@@ -36,6 +37,7 @@ class JobOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     updated_at: str
     subject: str = ""
     endpoint: str = ""
+    connection: str = ""
     actor: str = ""
     note: str = ""
     params: dict[str, Any] = {}
@@ -54,10 +56,13 @@ class ReplayWish(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     order: str = ""
 
 
-def _shown(ask: Ask, one: Job) -> JobOut:
+def shown(ask: Ask, one: Job) -> JobOut:
+    """A job for the caller."""
     endpoint = ask.hub.directory.get(Endpoint, one.subject)
     ended = one.state == "done"
     share = 1.0 if ended else min(1.0, one.done / one.total) if one.total > 0 else 0.0
+    share = progress(one) if one.kind in SURVEYS else share
+    subject = ask.hub.directory.get(Connection, one.subject)
     waits = (
         f"the endpoint is {endpoint.status}"
         if endpoint and endpoint.status != "active" and one.state == "running"
@@ -66,7 +71,7 @@ def _shown(ask: Ask, one: Job) -> JobOut:
     return JobOut(
         id=one.id, kind=one.kind, state=one.state, done=one.done, total=one.total if one.total >= 0 else None,
         progress=round(share, 4), created_at=text(one.created_at), updated_at=text(one.updated_at), subject=one.subject,
-        endpoint=endpoint.name if endpoint else "", actor=one.actor, note=one.note or waits,
+        endpoint=endpoint.name if endpoint else "", connection=subject.name if subject else "", actor=one.actor, note=one.note or waits,
         params=msgspec.json.decode(one.params),
     )  # fmt: skip
 
@@ -78,7 +83,7 @@ async def list_jobs(ask: Ask) -> Page[JobOut]:
         "jobs_list", tenant=ask.tenant, after=ask.after, kind=ask.text("kind"), state=ask.text("state"),
         subject=subject, most=ask.limit + 1,
     )  # fmt: skip
-    return ask.page(rows, lambda row: _shown(ask, job(row)))
+    return ask.page(rows, lambda row: shown(ask, job(row)))
 
 
 async def _held(ask: Ask) -> Job:
@@ -90,7 +95,7 @@ async def _held(ask: Ask) -> Job:
 
 async def get_job(ask: Ask) -> JobOut:
     """One, and how far it has come."""
-    return _shown(ask, await _held(ask))
+    return shown(ask, await _held(ask))
 
 
 async def cancel_job(ask: Ask) -> JobOut:
@@ -105,7 +110,7 @@ async def cancel_job(ask: Ask) -> JobOut:
         await note(unit, ask, "job.cancelled", one.id, {"done": one.done})
 
     await ask.hub.engine.transact(work)
-    return _shown(ask, await _held(ask))
+    return shown(ask, await _held(ask))
 
 
 async def replay_endpoint(ask: Ask) -> Answer:
@@ -121,7 +126,7 @@ async def replay_endpoint(ask: Ask) -> Answer:
     id_ = await ask.hub.engine.transact(work)
     ask.hub.jobs.wake()
     rows = await ask.hub.engine.fetch("jobs_get", tenant=ask.tenant, id=id_)
-    return Answer(value=_shown(ask, job(rows[0])), status=202, headers={"location": f"/v1/jobs/{id_}"})
+    return Answer(value=shown(ask, job(rows[0])), status=202, headers={"location": f"/v1/jobs/{id_}"})
 
 
 async def _wish(ask: Ask, given: ReplayWish, endpoint: Endpoint) -> Wish:

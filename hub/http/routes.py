@@ -36,6 +36,7 @@ from hub.http import (
     repairs,
     reports,
     senders,
+    surveys,
     trials,
 )
 from hub.http.ask import Ask
@@ -52,6 +53,7 @@ TABLE: tuple[Op, ...] = (
     *senders.OPS,
     *endpoints.OPS,
     *trials.OPS,
+    *surveys.OPS,
     *previews.OPS,
     *drafts.OPS,
     *orders.OPS,

@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -35,6 +35,16 @@ _LEASE = 300 * SECOND
 _HINTS = 100
 
 
+class Eye(Protocol):
+    """Looks on while a source is swept."""
+
+    async def begins(self, connection: Connection) -> None:
+        """A sweep begins: what the one before it found has been understood."""
+
+    async def sees(self, connection: Connection, page: Page) -> Callable[[Unit, str], Awaitable[None]] | None:
+        """A page with another text than last time, before it is kept; what to write once it is, with its message."""
+
+
 @dataclass(slots=True)
 class Sweeper:
     """The stage that reads sources; `claim` is this process's mark ("" where it is alone)."""
@@ -46,6 +56,7 @@ class Sweeper:
     troubles: Troubles
     world: World
     claim: str = ""
+    looks: Eye | None = None
     _held: dict[str, int] = field(default_factory=dict)
     _after: dict[str, int] = field(default_factory=dict)
     _until: dict[str, int] = field(default_factory=dict)
@@ -154,6 +165,8 @@ class Sweeper:
         """Read the source from its cursor on; 1 when it went through."""
         channel = self.directory.channel(connection)
         assert channel.poll is not None  # noqa: S101  asked only where there is one
+        if self.looks is not None:
+            await self.looks.begins(connection)
         if cursor is None:
             rows = await self.engine.fetch(
                 "memories_get", owner=f"sweep:{connection.id}", name="cursor", now=self.world.now()
@@ -197,7 +210,10 @@ class Sweeper:
         """Keep a page of a sweep, unless it was read last time too, then its cursor."""
         await self._renewed(connection)
         if not await self.known(connection, page):
-            await self.keep(connection, page)
+            seen = await self.looks.sees(connection, page) if self.looks else None
+            kept = await self.keep(connection, page)
+            if seen is not None:
+                await self.engine.transact(partial(_call, seen, kept.id))
         await self._read(connection, page, cursor=page.cursor)
 
     async def reread(self, connection: Connection, page: Page) -> None:
@@ -247,6 +263,10 @@ class Sweeper:
         """Remember, within a unit, that this text was read last of its object."""
         if page.ref:
             unit.add("readings_put", [(connection.id, clean(page.ref), _text(page), self.world.now())])
+
+
+async def _call(seen: Callable[[Unit, str], Awaitable[None]], message: str, unit: Unit) -> None:
+    await seen(unit, message)
 
 
 def _text(page: Page) -> str:

@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from hub.directory import Endpoint, hears
+from hub.directory import Endpoint, Target, hears
 from hub.repair.jobs import Job, Turn
 from hub.repair.parts import Parts
 from hub.store.engine import Engine, Row, Unit
@@ -169,18 +169,26 @@ async def send(
 ) -> None:  # fmt: skip
     """Make deliveries of an endpoint go out: ended ones again (position, order), and events that it never got
     (event, order). Where it wants order, each waits its turn behind what is outstanding of its order."""
+    target = Target(endpoint.id, endpoint.ordering == "per_order", hub.directory.shape(endpoint), held=False)
+    await send_to(unit, hub, tenant, target, again, fresh)
+
+
+async def send_to(
+    unit: Unit, hub: Parts, tenant: str, target: Target, again: list[tuple[int, str]], fresh: list[tuple[str, str]]
+) -> None:  # fmt: skip
+    """As above, for anybody who is told."""
     now = hub.world.now()
-    ordered = int(endpoint.ordering == "per_order")
+    ordered = int(target.ordered)
     orders = {order for _, order in [*again, *fresh] if order} if ordered else set()
-    pairs = sorted((endpoint.id, order) for order in orders)
+    pairs = sorted((target.id, order) for order in orders)
     await unit.claim("heads_take_empty", pairs)
     if hub.engine.shared and pairs:
         await unit.fetch("heads_lock", pairs)
     unit.add("deliveries_replay", [(position, ordered, now) for position, _ in again])
     first = await unit.positions(len(fresh)) if fresh else 0
     unit.add("deliveries_add", [
-        (first + n, tenant, endpoint.id, event, order, "waiting" if ordered and order else "due", 0, now, "", "replay",
-         hub.directory.shape(endpoint), "", 0)
+        (first + n, tenant, target.id, event, order, "waiting" if ordered and order else "due", 0, now, "", "replay",
+         target.shape, "", 0)
         for n, (event, order) in enumerate(fresh)
     ])  # fmt: skip
     unit.add("heads_restart", pairs)

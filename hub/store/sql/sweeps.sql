@@ -60,3 +60,52 @@ ON CONFLICT (connection, ref) DO UPDATE SET hash = excluded.hash, seen_at = excl
 
 -- name: readings_forget
 DELETE FROM readings WHERE connection = :connection;
+
+-- What differed, and the runs that found it.
+
+-- name: drifts_add
+INSERT INTO drifts (position, tenant, run, connection, order_id, ref, class, found_at, repaired_at, doc)
+SELECT position, tenant, run, connection, order_id, ref, class, found_at, repaired_at, doc
+FROM :rows(position int, tenant text, run text, connection text, order_id text, ref text, class text, found_at int,
+           repaired_at int, doc blob) WHERE true;
+
+-- name: drifts_of_run
+SELECT position, connection, order_id, ref, class, found_at, repaired_at, doc FROM drifts
+WHERE tenant = :tenant AND run = :run AND (:connection = '' OR connection = :connection) AND position > :after
+ORDER BY position LIMIT :most;
+
+-- name: drifts_repaired
+UPDATE drifts SET repaired_at = rows.at FROM :rows(position int, at int) WHERE drifts.position = rows.position;
+
+-- name: drifts_name
+UPDATE drifts SET run = :run FROM :rows(position int) WHERE drifts.position = rows.position;
+
+-- name: messages_status
+SELECT messages.id, messages.status FROM :rows(id text) JOIN messages ON messages.id = rows.id;
+
+-- name: reconciliations_add
+INSERT INTO reconciliations (position, id, tenant, kind, connection, job, begun_at, ended_at, doc)
+VALUES (:position, :id, :tenant, :kind, :connection, :job, :begun_at, :now, :doc);
+
+-- name: reconciliations_list
+SELECT position, id, kind, connection, job, begun_at, ended_at, doc FROM reconciliations
+WHERE tenant = :tenant AND position > :after AND (:connection = '' OR connection = :connection)
+  AND (:kind = '' OR kind = :kind) ORDER BY position LIMIT :most;
+
+-- name: reconciliations_get
+SELECT position, id, kind, connection, job, begun_at, ended_at, doc FROM reconciliations
+WHERE tenant = :tenant AND id = :id;
+
+-- name: orders_unseen
+-- Orders of a source that a survey of it did not see, though they were placed within its span.
+SELECT orders.id, identities.ref FROM orders
+JOIN identities ON identities.order_id = orders.id AND identities.source = :source AND identities.type = 'order'
+LEFT JOIN readings ON readings.connection = :connection AND readings.ref = 'order:' || identities.ref
+WHERE orders.tenant = :tenant AND orders.connection = :connection AND orders.placed_at >= :since
+  AND orders.placed_at <= :until AND orders.id > :after AND (readings.seen_at IS NULL OR readings.seen_at < :begun)
+ORDER BY orders.id LIMIT :most;
+
+-- How often a connection is pushed to.
+
+-- name: pulses_forget
+DELETE FROM pulses WHERE connection = :connection;

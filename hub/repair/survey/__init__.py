@@ -1,0 +1,1 @@
+"""Surveys: a source read over a span of time, to bring its history, to be compared with, or to be reconciled."""
