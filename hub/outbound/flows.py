@@ -46,7 +46,11 @@ class Flows:
             row = self._open.get(lane.target)
             if row is not None:
                 lane.circuit.adopt(*row[1:])
-            elif lane.circuit.is_open and lane.circuit.kept:
+            elif lane.circuit.is_open and not lane.circuit.kept:
+                await self.keep(
+                    lane
+                )  # the store was away when it opened: unknown to it, nobody could win its probe
+            elif lane.circuit.is_open:
                 lane.circuit.answered(self.world.now(), accepted=False)
                 back.append(lane)
         return back

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from hub.circuit import Circuit
 from hub.config import Config
 from hub.outbound.lanes import Bucket, Lane
 from hub.run import Hub, open_hub
+from hub.store.engine import Engine, Unavailable
 from hub.world import World
 from tests.outbound.desk import DOWN, OK, Desk, Script, desk
 
@@ -203,3 +205,40 @@ def test_what_the_store_says_of_a_circuit_does_not_undo_a_probe_under_way() -> N
     circuit.adopt(1, 900, 0)
 
     assert circuit.probe_at == 60
+
+
+class Away:
+    """A store that takes nothing for a while."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.away = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.engine, name)
+
+    async def transact(self, work: Any) -> Any:
+        if self.away:
+            raise Unavailable("the store is away")
+        return await self.engine.transact(work)
+
+
+async def test_a_circuit_that_the_store_did_not_hear_of_is_probed_all_the_same(shared: Config) -> None:
+    async with two(shared, concurrency=1) as ((one, _), d):
+        d.script.says = DOWN
+        for n in range(6):
+            await d.tell(f"A{n}", "1")
+        await one.deliver.load()
+        one.deliver.flows.engine = away = Away(one.engine)
+        for _ in range(8):
+            await one.deliver._round()
+            while one.deliver._tasks:
+                await asyncio.wait(set(one.deliver._tasks))
+        assert [lane.circuit.is_open for lane in one.deliver.lanes.values()] == [True]
+        away.away = False
+        d.script.says = OK
+        for _ in range(4):
+            one.world.move(61)
+            await one.settle()
+
+        assert set(await d.statuses()) == {"delivered"}
