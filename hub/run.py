@@ -156,7 +156,7 @@ class Hub:
         """What this process's jobs may be."""
         woken = self.deliver.spilled
         reads = "inbound" in self.config.roles
-        found = surveys(self, self.metrics, hand, woken) if reads else {}
+        found = surveys(self, hand, woken) if reads else {}
         return {**found, REPLAY: Redelivery(self, woken)} if delivers else found
 
     def _deliverer(self, settler: Settler, writes: Writes, claim: str) -> Deliver:

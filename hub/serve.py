@@ -27,6 +27,7 @@ _GARBAGE = (50_000, 20, 50)
 _BACKSTOP = 15.0
 _DRAIN = 10.0
 _ERRANDS = 30.0
+_PULSE = 30.0
 _JOBS = 0.5
 _CLOCK = 30.0
 _PAUSE = 0.2
@@ -96,7 +97,7 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
     if "inbound" in roles:
         running += [loop("normalise", hub, normalise_turn), loop("sweep", hub, sweep_turn)]
         running += [loop("post", hub, post_turn), loop("collect", hub, collect_turn)]
-        running += [loop("files", hub, files_turn)]
+        running += [loop("files", hub, files_turn), loop("pulse", hub, pulse_turn)]
         running += [loop("errands", hub, errands_turn), loop("retention", hub, retention_turn)]
     if "outbound" in roles:
         running += [loop("deliver", hub, lambda one: one.deliver.run()), loop("heads", hub, heads_turn)]
@@ -175,6 +176,11 @@ async def files_turn(hub: Hub) -> None:
     """Begin the looks at shelves that are due."""
     hub.watcher.begin()
     await asyncio.sleep(1.0)
+
+
+async def pulse_turn(hub: Hub) -> None:
+    """Count what is pushed, and hear who is silent."""
+    await asyncio.sleep(0 if await hub.sweeper.listen() else _PULSE)
 
 
 async def errands_turn(hub: Hub) -> None:

@@ -41,6 +41,9 @@ class Eye(Protocol):
     async def begins(self, connection: Connection) -> None:
         """A sweep begins: what the one before it found has been understood."""
 
+    async def listens(self) -> int:
+        """Look who is pushed to and who is silent; how many messages were looked at."""
+
     async def sees(self, connection: Connection, page: Page) -> Callable[[Unit, str], Awaitable[None]] | None:
         """A page with another text than last time, before it is kept; what to write once it is, with its message."""
 
@@ -81,6 +84,10 @@ class Sweeper:
                 task = asyncio.get_running_loop().create_task(self._turn(connection, now, due_at <= now))
                 self._running[connection.id] = task
                 task.add_done_callback(partial(self._ended, connection.id))
+
+    async def listen(self) -> int:
+        """Look who is pushed to and who is silent; how many messages were looked at."""
+        return await self.looks.listens() if self.looks else 0
 
     def stop(self) -> None:
         """Give up what is under way: a cursor is stored with its page, so nothing is skipped."""

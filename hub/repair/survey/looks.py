@@ -7,13 +7,15 @@ its way, one of before the connection was made was nobody's to push.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from hub.contract.flow import Page
 from hub.directory import Connection
 from hub.metrics import Metrics
 from hub.repair.survey.finding import add, judge
+from hub.repair.survey.pushes import Pushes
 from hub.repair.survey.report import Reports, Run
+from hub.repair.survey.silence import Pulse
 from hub.repair.survey.walk import Sources, look
 from hub.store.engine import Unit
 from hub.store.rows import Due
@@ -22,7 +24,7 @@ GRACE = 120_000_000
 """How long a push may take."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Looks:
     """Looks on while sources are swept; `hand` gets the deliveries of what is told."""
 
@@ -30,10 +32,12 @@ class Looks:
     reports: Reports
     metrics: Metrics
     hand: Callable[[list[Due]], None]
-    _swept: dict[str, int] = field(default_factory=dict)
+    pushes: Pushes
+    pulse: Pulse
 
     async def begins(self, connection: Connection) -> None:
-        """Report what the sweep before found, once it has been understood."""
+        """See that it pushes; report what the sweep before found, once it has been understood."""
+        await self.pushes.look(connection)
         if not self._pushed(connection):
             return
         rows = await self.reports.proven(connection.tenant, "", connection.id)
@@ -48,6 +52,10 @@ class Looks:
             return await self.reports.end(unit, connection, run, rows, loud=True)
 
         self.hand(await self.hub.engine.transact(work))
+
+    async def listens(self) -> int:
+        """Count what was pushed, and hear who is silent."""
+        return await self.pulse.step()
 
     async def sees(self, connection: Connection, page: Page) -> Callable[[Unit, str], Awaitable[None]] | None:
         """Whether this page tells what a push should have told before."""

@@ -109,3 +109,21 @@ ORDER BY orders.id LIMIT :most;
 
 -- name: pulses_forget
 DELETE FROM pulses WHERE connection = :connection;
+
+-- name: pulses_add
+INSERT INTO pulses (connection, hour, count, last_at) SELECT connection, hour, count, last_at
+FROM :rows(connection text, hour int, count int, last_at int) WHERE true
+ON CONFLICT (connection, hour) DO UPDATE SET count = pulses.count + excluded.count,
+    last_at = CASE WHEN excluded.last_at > pulses.last_at THEN excluded.last_at ELSE pulses.last_at END;
+
+-- name: pulses_since
+SELECT connection, hour, count, last_at FROM pulses WHERE hour >= :hour ORDER BY connection, hour;
+
+-- name: pulses_last
+SELECT COALESCE(max(last_at), 0) FROM pulses WHERE connection = :connection;
+
+-- name: pulses_purge
+DELETE FROM pulses WHERE hour < :hour;
+
+-- name: messages_pulse
+SELECT position, connection, transport, received_at FROM messages WHERE position > :after ORDER BY position LIMIT :most;
