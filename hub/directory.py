@@ -227,6 +227,7 @@ class Directory:
             f"{route.connection}/{route.write}"
             for route in self.all(Route, tenant)
             if route.status == "active" and route.connection != cause and _glob(route.event)(event)
+            if self._live(route.connection)
             if not route.predicate or self._holds(route.predicate, event, doc)
         ]
         return [Target(target, ordered=True, shape="write", held=False) for target in found]
@@ -247,6 +248,11 @@ class Directory:
     def _reaches(self, rule: NoticeRule, doc: Doc) -> bool:
         found = self._things["notifier"].get(rule.notifier)
         return isinstance(found, Notifier) and address_of(found.kind, rule.to, doc) is not None
+
+    def _live(self, id_: str) -> bool:
+        """Whether a route's connection may be written to: one that is observed is not."""
+        found = self._things["connection"].get(id_)
+        return not isinstance(found, Connection) or found.mode == "live"
 
     def _listens(self, connection: Connection, home: str) -> bool:
         """Whether an order's news goes to this connection by itself: it is the order's own, or a tracker's. One that

@@ -32,7 +32,7 @@ from hub.cli.importing import import_file
 from hub.cli.repair import rebuild, redact, remap
 from hub.cli.serving import serve
 from hub.cli.simulate import simulate
-from hub.cli.surveys import backfill, compare, reconcile
+from hub.cli.surveys import backfill, balance, compare, reconcile
 from hub.cli.template import template
 from hub.cli.why import why
 
@@ -47,7 +47,7 @@ app = typer.Typer(
 for _panel, _commands in (
     (RUN, (demo, serve)),
     (SET_UP, (connect, apply, template)),
-    (WATCH, (why, doctor, audit, backfill, compare, reconcile, rebuild, remap, redact)),
+    (WATCH, (why, doctor, audit, backfill, compare, reconcile, balance, rebuild, remap, redact)),
     (BUILD, (simulate, check, new_channel, schema, bench)),
 ):
     for _command in _commands:

@@ -111,3 +111,45 @@ def _reported(line: Client, doc: Doc, *, json_form: bool) -> None:
     if found:
         show.rows(found, COLUMNS, json_lines=False, none="")
     return None
+
+
+Day = Annotated[
+    str, typer.Option(help="A day such as 2027-01-10, in each connection's own time zone; today if none.")
+]
+Of = Annotated[str, typer.Option("--connection", "-c", help="Only of this connection.")]
+
+
+def balance(day: Day = "", connection: Of = "", json: AsJson = False) -> None:
+    """Set a day's orders at the source beside those here and those that partners acknowledged; ends with 1 on a gap."""
+    from hub.cli.client import hub
+
+    with hub(timeout=600) as line:
+        doc = line.get("/v1/balance", day=day, connection=connection)
+    if json:
+        show.as_json(doc)
+    else:
+        for one in doc["connections"]:
+            _balanced(one)
+    if not doc["balanced"]:
+        raise typer.Exit(1)
+
+
+def _balanced(one: Doc) -> None:
+    out = show.console()
+    there = "?" if one["source"] is None else one["source"]
+    told = ", ".join(f"{by['endpoint']} {by['acknowledged']}" for by in one["endpoints"]) or "nobody listens"
+    mark, colour = ("✓", "green") if one["balanced"] else ("✗", "red")
+    out.print(
+        f"{mark} {one['connection']} {one['day']}: source {there}, here {one['here']}, acknowledged {told}",
+        style=colour,
+    )
+    if one["note"]:
+        out.print(f"    {one['note']}")
+    for title in ("missing_here", "missing_there", "unread"):
+        for gap in one[title]:
+            out.print(f"    {title} {gap['ref'] or gap.get('message', '')}: {gap['reason']}")
+    for by in one["endpoints"]:
+        for gap in by["missing"]:
+            out.print(f"    {by['endpoint']} lacks {gap['ref']}: {gap['reason']}")
+        for why, count in by["excluded"].items():
+            out.print(f"    {by['endpoint']}: {count} not for it ({why})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -14,6 +15,7 @@ from hub.http.app import build
 from hub.http.openapi import document
 from hub.http.problems import TITLES
 from hub.http.routes import operations, routes
+from hub.store.engine import Unit
 from tests.http.conftest import House, on_sqlite
 
 PHONE = {
@@ -122,7 +124,19 @@ async def furnished(house: House) -> House:
     )
     await house.hub.settle()
     await house.post("/v1/endpoints/erp/replay", {"since": "2026-01-01T00:00:00Z"})
+    await house.hub.engine.transact(reconciled)
     return house
+
+
+async def reconciled(unit: Unit) -> None:
+    """A reconciliation that found one drift."""
+    place = await unit.positions(2)
+    run = {"id": "rec_1", "kind": "reconcile", "connection": "con_1", "found": {"stale": 1}}
+    unit.add("reconciliations_add", position=place, id="rec_1", tenant="main", kind="reconcile", connection="con_1",
+             job="job_1", begun_at=1, now=2, doc=json.dumps(run).encode())  # fmt: skip
+    doc = {"fields": [{"path": "note", "to": "ring"}], "events": ["order.updated"], "message": "msg_1"}
+    row = (place + 1, "main", "rec_1", "con_1", "ord_1", "O1", "stale", 1, 2, json.dumps(doc).encode())
+    unit.add("drifts_add", [row])
 
 
 @on_sqlite
@@ -159,6 +173,7 @@ async def known(house: House) -> dict[str, str]:
         "/v1/messages/{id}": await first("/v1/messages?status=failed"), "/v1/events/{id}": await first("/v1/events"),
         "/v1/deliveries/{id}": await first("/v1/deliveries?status=dead"), "/v1/exceptions/{id}": await first("/v1/exceptions"),
         "/v1/mappings/{id}": "own.order", "/v1/jobs/{id}": await first("/v1/jobs"),
+        "/v1/reconciliations/{id}": "rec_1", "/v1/reconciliations/{id}/drifts": "rec_1",
     }  # fmt: skip
 
 

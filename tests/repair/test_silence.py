@@ -93,12 +93,7 @@ async def test_a_registration_that_was_dropped_is_noticed_made_again_and_the_gap
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_a_hub_that_holds_its_outbound_registers_nothing(config: Config) -> None:
-    held = (
-        msgspec.structs.replace(config, hold_outbound=True) if isinstance(config, msgspec.Struct) else config
-    )
-    import dataclasses  # noqa: PLC0415
-
-    held = dataclasses.replace(config, hold_outbound=True) if dataclasses.is_dataclass(config) else held
+    held = msgspec.structs.replace(config, hold_outbound=True)
     async with readable(held, World.still(time.time_ns() // 1000), Source()) as one:
         source(one).put("O1", world(one).now() - 60 * SECOND)
         await one.town.hub.sweeper.step()

@@ -127,3 +127,20 @@ DELETE FROM pulses WHERE hour < :hour;
 
 -- name: messages_pulse
 SELECT position, connection, transport, received_at FROM messages WHERE position > :after ORDER BY position LIMIT :most;
+
+-- What a day's balance asks.
+
+-- name: orders_of_day
+SELECT orders.id, orders.number, orders.silent, COALESCE(identities.ref, ''), orders.state FROM orders
+LEFT JOIN identities ON identities.order_id = orders.id AND identities.source = :source AND identities.type = 'order'
+WHERE orders.tenant = :tenant AND orders.connection = :connection AND orders.placed_at >= :since
+  AND orders.placed_at < :until AND orders.state <> 'stub' AND orders.id > :after ORDER BY orders.id LIMIT :most;
+
+-- name: events_first
+-- The event by which each of these orders was told first.
+SELECT events.order_id, events.id, events.type, events.test, events.silent, events.recorded_at FROM :rows(order_id text)
+JOIN events ON events.order_id = rows.order_id AND events.type = 'order.created';
+
+-- name: messages_unread
+SELECT id, topic, status, error FROM messages WHERE tenant = :tenant AND connection = :connection
+  AND status IN ('failed', 'quarantined') AND received_at >= :since AND received_at < :until ORDER BY position LIMIT :most;
