@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 
 import pytest
+from aiosmtpd.smtp import SMTP
 
 from hub.outbound.guard import Guard
 from hub.outbound.notify.mail import Smtp, SmtpSettings, address, message_id
 from hub.outbound.notify.notice import Notice
 from hub.replies import Marks
 from hub.world import World
-from tests.notify.receivers import account, certificate, postbox
+from tests.notify.receivers import Postbox, account, certificate, postbox
 
 MARKS = Marks((bytes(range(32)),))
 HERE = Guard.of(("127.0.0.1/32",))
@@ -116,6 +118,23 @@ async def test_a_server_that_is_not_there_is_unreachable():
         port = box.port
 
     assert (await smtp(port).send(notice())).status == "unreachable"
+
+
+async def test_what_goes_wrong_after_the_mail_was_taken_sends_it_no_second_time():
+    class Curt(SMTP):
+        """Takes a mail, and answers no farewell."""
+
+        async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
+            self.transport.close()
+
+    box = Postbox()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Curt(box, hostname="mail.test", loop=loop), "127.0.0.1", 0)
+    receipt = await smtp(server.sockets[0].getsockname()[1]).send(notice())
+    server.close()
+
+    assert len(box.mails) == 1
+    assert (receipt.status, receipt.ref) == ("sent", "<ntc_1@lantern.example>")
 
 
 async def test_the_guard_judges_the_address_that_is_dialled():

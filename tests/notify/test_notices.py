@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -301,6 +302,25 @@ async def test_a_template_that_cannot_be_filled_holds_up_no_other_notice(hub):
             await hub.deliver.unblock()
 
     assert len(box.mails) == 8
+
+
+@on_one_engine
+async def test_a_variable_that_an_order_has_no_fit_value_of_is_a_dead_letter_with_its_reason(hub):
+    c = await counter(hub)
+    async with far_side(lambda _: (200, {"Code": "OK", "BizId": "932^0"})) as far:
+        account = await c.notifier(
+            "aliyun_sms", access_key_id="id", access_key_secret="k", sign_name="灯笼", base_url=far.url
+        )
+        await c.rule(
+            account, "order.created", "received", code="SMS_77", params={"no": "data.number | datetime"}
+        )
+        await c.order(buyer=LI)
+        await asyncio.wait_for(hub.settle(), 30)
+
+    assert far.asked == []
+    rows = await hub.engine.fetch("deliveries_list", tenant="main", after=0, most=9, target="", status="dead",
+                                  event="", order_id="")  # fmt: skip
+    assert len(rows) == 1
 
 
 @on_one_engine

@@ -7,6 +7,7 @@ that looks shows it once.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import socket
 import ssl
@@ -30,6 +31,7 @@ from hub.world import World
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[^\s@<>,;:\"\\\x00-\x1f]{1,253}")
 _REFERENCES = 20
+_FAREWELL = 3.0
 _GREYLISTED = 300.0
 
 
@@ -124,8 +126,7 @@ class Smtp:
         except (ValueError, MessageError) as error:
             return Receipt(status="failed", reason=f"the mail cannot be written: {error}")
         try:
-            async with asyncio.timeout(self.settings.timeout):
-                await self._send(mail, to)
+            await self._send(mail, to)
         except aiosmtplib.SMTPException as error:
             return judged(error)
         except (OSError, TimeoutError) as error:
@@ -136,15 +137,20 @@ class Smtp:
 
     async def _send(self, mail: EmailMessage, to: list[str]) -> None:
         held = self.settings
-        client = aiosmtplib.SMTP(
-            hostname=held.host, sock=await self._dial(), timeout=held.timeout, use_tls=held.security == "tls",
-            start_tls=held.security == "starttls", username=held.username or None, password=held.password,
-            tls_context=_trust(held),
-        )  # fmt: skip
+        timeout = asyncio.timeout(held.timeout)
+        async with timeout:
+            client = aiosmtplib.SMTP(
+                hostname=held.host, sock=await self._dial(), timeout=held.timeout, use_tls=held.security == "tls",
+                start_tls=held.security == "starttls", username=held.username or None, password=held.password,
+                tls_context=_trust(held),
+            )  # fmt: skip
         try:
-            await client.connect()
-            await client.send_message(mail, recipients=to)
-            await client.quit()
+            async with asyncio.timeout_at(timeout.when()):
+                await client.connect()
+                await client.send_message(mail, recipients=to)
+            # It is theirs now: a line that breaks over the farewell must not send it a second time.
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+                await client.quit(timeout=_FAREWELL)
         finally:
             client.close()
 

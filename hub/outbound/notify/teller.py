@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from hub.contract.clock import text
-from hub.contract.errors import Misconfigured
+from hub.contract.errors import Misconfigured, Unmapped
 from hub.contract.mapping import compile_expression
 from hub.directory import Connection, Directory, Doc
 from hub.outbound.notify.accounts import Notifiers, medium
@@ -25,7 +25,7 @@ from hub.outbound.notify.sms import TwilioSettings
 from hub.outbound.notify.words import Said, Words, context, language
 from hub.outbound.sender import Answer
 from hub.replies import notice_id
-from hub.store.engine import Engine, Unavailable, Unit
+from hub.store.engine import Engine, Unit
 from hub.store.rows import PLAIN, Due
 from hub.things import NoticeRule, Notifier, address_of
 from hub.vault import Locked
@@ -86,8 +86,8 @@ class Teller:
         try:
             notice = await self.notice(due, rule, account, order, id_, to)
             return await self.notifiers.notifier(account).send(notice), to
-        except Misconfigured as error:
-            # Waiting mends no template: it is a dead letter, to be sent again when somebody has mended it.
+        except (Misconfigured, Unmapped) as error:
+            # Waiting mends no template and no expression: it is a dead letter, to be sent again when somebody has mended it.
             return Receipt(status="failed", reason=f"misconfigured: {error}"), to
         except Locked as error:
             return Receipt(status="later", reason=str(error)), to
@@ -190,7 +190,7 @@ class Teller:
         }  # fmt: skip
         try:
             await self.tell(home, due.order, {name: value for name, value in doc.items() if value})
-        except Unavailable:
+        except Exception:
             if receipt.status != "sent":
                 raise
             # It is out: saying it twice is worse than not knowing that it was said.
