@@ -249,6 +249,28 @@ async def test_a_process_that_dies_between_two_batches_goes_on_with_the_next(
     assert names(inbox) == ["done/a.csv"]
 
 
+async def test_a_file_that_is_cut_otherwise_after_a_death_begins_anew(town: Town, inbox: Path, monkeypatch):
+    await connect(town, inbox)
+    (inbox / "a.csv").write_text(rows("1", "2", "3", "4"))
+    taker, plain = type(town.hub.watcher.taker), type(town.hub.watcher.taker)._remember
+
+    async def dies(self, connection, digest, known):
+        await plain(self, connection, digest, known)
+        if known.batches == 2:
+            raise Postponed("the process died here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cut, "ORDERS", 1)
+        patch.setattr(taker, "_remember", dies)
+        await look(town)
+    assert await numbers(town) == ["1", "2"]
+    monkeypatch.setattr(cut, "ORDERS", 2)  # another version of the hub, or other settings
+    await look(town)
+
+    assert await numbers(town) == ["1", "2", "3", "4"]
+    assert names(inbox) == ["done/a.csv"]
+
+
 async def test_one_folder_may_hold_several_tables(town: Town, inbox: Path):
     await connect(town, inbox, tables={"ship*.csv": "shipments"})
     (inbox / "orders.csv").write_text(rows("1"))

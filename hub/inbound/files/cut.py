@@ -6,6 +6,7 @@ what they belong to, and each heap is put in order by itself.
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -38,11 +39,13 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Cutting(msgspec.Struct):
-    """A table that is being cut: how it is written, and its batches, to be taken once."""
+    """A table that is being cut: how it is written, its batches, to be taken once, and the `manner` by which they
+    begin and end where they do."""
 
     layout: Layout
     table: Table
     batches: Iterator[Batch]
+    manner: str
 
 
 def cutting(file: IO[bytes], name: str, files: Files[Settings], settings: Settings) -> Cutting:
@@ -57,7 +60,15 @@ def cutting(file: IO[bytes], name: str, files: Files[Settings], settings: Settin
     orderly = together(_key(row, places) for row in table.rows)
     table = open_table(file, charset, layout.delimiter)
     rows = table.rows if orderly else gathered(table.rows, places)
-    return Cutting(layout, table, batches(table.head, rows, places))
+    return Cutting(layout, table, batches(table.head, rows, places), _manner(layout, table))
+
+
+def _manner(layout: Layout, table: Table) -> str:
+    """A mark of all that says where batches end and what stands in them, besides the file."""
+    told = msgspec.json.encode(
+        (layout, str(table.charset), table.delimiter, ORDERS, BYTES, _KNOWN, _HEAPS), order="sorted"
+    )
+    return hashlib.sha256(told).hexdigest()[:16]
 
 
 def batches(head: str, rows: Iterable[Row], places: list[int]) -> Iterator[Batch]:

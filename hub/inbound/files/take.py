@@ -43,13 +43,15 @@ class Taken(msgspec.Struct, kw_only=True):
 
 
 class Known(msgspec.Struct, omit_defaults=True):
-    """What is remembered of a file: its name, how many of its batches are durable, whether that is all."""
+    """What is remembered of a file: its name, how many of its batches are durable, cut in which `manner`, whether that
+    is all."""
 
     name: str
     batches: int = 0
     rows: int = 0
     whole: bool = False
     at: int = 0
+    manner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Taker:
             log.info("a file was taken before", connection=connection.id, file=name, first=known.name)
             return Taken(file=name, hash=digest, status="duplicate", rows=known.rows, messages=known.batches)
         cut = await asyncio.to_thread(cutting, file, name, files, settings)
-        state = known or Known(name)
+        state = known if known and known.manner == cut.manner else Known(name, manner=cut.manner)
         await self._batches(connection, name, digest, cut, state, quiet=quiet)
         return Taken(
             file=name, hash=digest, status="accepted", table=cut.layout.topic, encoding=str(cut.table.charset),
