@@ -173,12 +173,13 @@ class Directory:
         ]
 
     def audience(self, tenant: str, event: str) -> list[Endpoint]:
-        """The endpoints whose globs take this event."""
+        """The endpoints whose globs take this event. `*` is what befalls orders: the hub's own troubles, which tell of
+        other partners' data too, go to those who name their group."""
         key = (tenant, event)
         found = self._audiences.get(key)
         if found is None:
             found = self._audiences[key] = [
-                one for one in self.all(Endpoint, tenant) if hears(one.events, event)
+                one for one in self.all(Endpoint, tenant) if listens(one.events, event)
             ]
         return found
 
@@ -330,6 +331,17 @@ def _sealed(value: Any, vault: Vault, id_: str) -> Any:
     if isinstance(value, list):
         return [_sealed(one, vault, id_) for one in value]
     return {"sealed": vault.seal(value, id_)}
+
+
+OPERATORS = frozenset({"exception", "mapping", "message", "connection", "endpoint", "reconciliation"})
+"""Groups of events that tell how the hub itself is: they are for those who run it."""
+
+
+def listens(globs: Iterable[str], event: str) -> bool:
+    """Whether an endpoint with these globs is told: of the operators' groups only where a glob names the group."""
+    group = event.partition(".")[0]
+    asked = [one for one in globs if one.startswith(group)] if group in OPERATORS else globs
+    return hears(asked, event)
 
 
 @lru_cache(maxsize=1024)

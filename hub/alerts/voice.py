@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import structlog
 
 from hub.alerts.message import RANK, Item, orders, quiet_until, write
+from hub.contract.clock import text
 from hub.contract.errors import Misconfigured
 from hub.directory import Directory
 from hub.outbound.notify.accounts import Notifiers, medium
@@ -76,6 +78,7 @@ class Voice:
 
         async def work(unit: Unit) -> None:
             unit.add("alarms_forget", alert=alert)
+            await self.troubles.clear(unit, [f"alert:{alert}"])
 
         await self.engine.transact(work)
 
@@ -164,9 +167,9 @@ class Voice:
             return Receipt(status="later", reason="its notifier is gone or paused")
         words = write(items, alert.locale, alert.time_zone)
         by = medium(account.kind)
-        text = words.markdown if by == "chat" else words.title if by == "sms" else words.text
-        data = {"items": [msgspec.to_builtins(one) for one in items]} if by == "webhook" else {}
-        notice = Notice(id=_id(alert, items), to=tuple(alert.to), title=words.title, text=text, data=data,
+        body = words.markdown if by == "chat" else words.title if by == "sms" else words.text
+        data = {"items": [_row(one) for one in items]} if by == "webhook" else {}
+        notice = Notice(id=_id(alert, items), to=tuple(alert.to), title=words.title, text=body, data=data,
                         html=words.html if by == "mail" else "", code=alert.code,
                         params={"title": words.title[:35]} if by == "sms" else {})  # fmt: skip
         try:
@@ -245,6 +248,12 @@ def _needless(alert: Alert, row: Row) -> bool:
     if row[3] is None:
         return True
     return not alert.closed if row[1] == "ending" else row[4] != "open"
+
+
+def _row(item: Item) -> dict[str, Any]:
+    """A trouble for programs, its times as everywhere in the API."""
+    doc: dict[str, Any] = msgspec.to_builtins(item)
+    return doc | {"first_at": text(item.first_at), "last_at": text(item.last_at)}
 
 
 def _id(alert: Alert, items: list[Item]) -> str:

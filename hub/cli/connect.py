@@ -6,13 +6,12 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hub.cli import show
-from hub.cli.connections import tell_trial
+from hub.cli.connections import cutover as moment, lacks, tell_trial
 from hub.cli.drafts import drafted_at_connect
 from hub.cli.failures import Failure
 from hub.cli.nouns import Sets, pairs, quoted, typed
@@ -167,9 +166,8 @@ def _cutover(given: str, *, talk: bool) -> str | None:
             )
             else "none"
         )
-    if given in ("", "now"):
-        return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return None if given == "none" else given
+    found: str | None = moment(given or "now")
+    return found
 
 
 def _tell(line: Client, made: Doc, about: Doc) -> None:
@@ -179,7 +177,7 @@ def _tell(line: Client, made: Doc, about: Doc) -> None:
         out.print(
             f"orders placed before {show.time(made['cutover_at'])} UTC are kept and told to nobody (--cutover none tells all)"
         )
-    for lack in made.get("cannot", ()):
+    for lack in lacks(made.get("cannot", ())):
         out.print(f"  {lack}", style="yellow")
     out.print(f"its far side pushes to  {made['intake_url']}", style="bold")
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
@@ -26,6 +28,22 @@ lists(
 shows(app, PATH)
 
 
+def lacks(cannot: Iterable[str]) -> list[str]:
+    """What a connection cannot do, a sentence for each setting that it lacks."""
+    wants: dict[str, list[str]] = {}
+    for one in cannot:
+        what, _, setting = one.removeprefix("cannot ").partition(" without ")
+        wants.setdefault(setting, []).append(what)
+    return [f"without {setting} it cannot {_listed(what)}" for setting, what in wants.items()]
+
+
+def _listed(what: list[str]) -> str:
+    """Several writes are one verb with several names."""
+    writes = [one.removeprefix("write ") for one in what if one.startswith("write ")]
+    rest = [one for one in what if not one.startswith("write ")]
+    return ", ".join([*rest, *([f"write {', '.join(writes)}"] if writes else [])])
+
+
 @app.command("set")
 def change(name: Name, sets: Sets = None, json: AsJson = False) -> None:
     """Change it: --set webhook_secret=@file --set mode=observe --set 'mappings={"*": "my.order"}'."""
@@ -40,8 +58,17 @@ def change(name: Name, sets: Sets = None, json: AsJson = False) -> None:
 def changed(given: dict[str, str]) -> dict[str, Any]:
     """Fields of a connection and settings of its channel, each in its place; an empty value takes one away."""
     own = {name: typed(value) if value else None for name, value in given.items() if name in FIELDS}
+    if "cutover_at" in own:
+        own["cutover_at"] = cutover(own["cutover_at"])
     settings = {name: typed(value) if value else None for name, value in given.items() if name not in FIELDS}
     return {**own, **({"settings": settings} if settings else {})}
+
+
+def cutover(said: Any) -> Any:
+    """When orders begin to be told: `now` is this moment, `none` is from ever on, any other word stays as it is."""
+    if said == "now":
+        return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if said == "none" else said
 
 
 @app.command("test")

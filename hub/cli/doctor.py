@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from hub.cli import show
+from hub.cli.connections import lacks
 from hub.cli.show import AsJson
 
 if TYPE_CHECKING:
@@ -52,7 +53,11 @@ def examine(line: Client) -> Iterator[Finding]:
         ready["status"] == "ready", "hub", f"{ready['status']}, {ready['store']}, {', '.join(ready['roles'])}"
     )
     yield from (_connection(one) for one in line.pages("/v1/connections"))
-    yield from (_endpoint(one) for one in line.pages("/v1/endpoints") if one["status"] != "active")
+    yield from (
+        _endpoint(one)
+        for one in line.pages("/v1/endpoints")
+        if one["status"] != "active" or one.get("failing_since")
+    )
     yield _waiting(line)
     open_ = _CIRCUIT.findall(line.raw("/metrics").decode())
     yield Finding(not open_, "circuits", f"open to {', '.join(open_)}" if open_ else "all closed")
@@ -60,15 +65,20 @@ def examine(line: Client) -> Iterator[Finding]:
 
 
 def _connection(one: dict[str, Any]) -> Finding:
-    lacks = f"; {'; '.join(one['cannot'])}" if one.get("cannot") else ""
+    wanting = "".join(f"\n  {lack}" for lack in lacks(one.get("cannot", ())))
     return Finding(
         one["status"] == "active",
         "connection",
-        f"{one['name']} ({one['channel']}) is {one['status']}, {one['mode']}{lacks}",
+        f"{one['name']} ({one['channel']}) is {one['status']}, {one['mode']}{wanting}",
     )
 
 
 def _endpoint(one: dict[str, Any]) -> Finding:
+    if one["status"] == "active":
+        since = one["failing_since"]
+        young = (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds() < _LATE
+        told = f"{one['name']} has failed since {show.time(since)} UTC: `orderhub endpoints attempts {one['name']}`"
+        return Finding(young, "endpoint", told)
     return Finding(
         False,
         "endpoint",
@@ -85,7 +95,9 @@ def _waiting(line: Client) -> Finding:
         return Finding(True, "deliveries", "none waits")
     first = oldest[ages.index(max(ages))]
     return Finding(
-        max(ages) < _LATE, "deliveries", f"the oldest that waits is {max(ages):.0f} s old: {first['id']}"
+        max(ages) < _LATE,
+        "deliveries",
+        f"the oldest that waits is {max(ages):.0f} s old: `orderhub deliveries show {first['id']}`",
     )
 
 

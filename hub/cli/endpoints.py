@@ -18,7 +18,11 @@ Url = Annotated[str, typer.Argument(help="Where the partner receives webhooks.")
 Called = Annotated[str | None, typer.Option("--name", help="What to call it.")]
 Events = Annotated[
     list[str] | None,
-    typer.Option("--event", "-e", help="Which events, such as order.* or shipment.delivered. Repeatable."),
+    typer.Option(
+        "--event",
+        "-e",
+        help="Which events, such as order.* or shipment.delivered; all that befalls orders if none. Repeatable.",
+    ),
 ]
 Partner = Annotated[str | None, typer.Option(help="The partner that it belongs to.")]
 Overlap = Annotated[

@@ -12,7 +12,7 @@ from hub.cli.show import AsJson, Most
 
 PATH = "/v1/exceptions"
 COLUMNS = {
-    "severity": "severity", "state": "state", "times": "count", "last": "last_at", "what": "title", "id": "id",
+    "severity": "severity", "state": "state", "times": "count", "last": "last_at", "what": "title", "next": "hint", "id": "id",
 }  # fmt: skip
 
 Which = Annotated[str, typer.Argument(help="An exception's id (exc_…).")]

@@ -59,7 +59,13 @@ def show_(message: Message, json: AsJson = False) -> None:
     from hub.cli.client import hub
 
     with hub() as line:
-        show.one(line.get(f"{PATH}/{quoted(message)}"), json_form=json)
+        found = line.get(f"{PATH}/{quoted(message)}")
+    show.one(found, json_form=json)
+    if found["status"] == "ignored" and not json:
+        show.said(
+            f"Nothing was read from it: its topic {found['topic']!r} has no mapping here, or it says nothing of an order. "
+            f"After a new mapping: orderhub messages replay {found['id']}"
+        )
 
 
 @app.command("raw")
@@ -97,7 +103,9 @@ def replay(
     elif not ids:
         show.said("There is nothing to replay: name messages, or say --failed or --exception.")
     else:
-        show.said(f"{len(ids)} messages are read again. Next: orderhub exceptions list")
+        show.said(
+            f"{len(ids)} message{' is' if len(ids) == 1 else 's are'} read again. Next: orderhub exceptions list"
+        )
 
 
 @app.command("release")

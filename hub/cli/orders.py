@@ -200,10 +200,10 @@ def _decide(order: str, verb: str, body: Mapping[str, str], json: bool) -> None:
 
 
 def find(line: Client, name: str) -> str:
-    """The id of the order that a person means."""
+    """The id of the order that a person means; `1001` finds the order #1001 too, since a shell takes # for a comment."""
     if name.startswith("ord_"):
         return quoted(name)
-    found = {one["id"]: one for key in ("number", "ref") for one in line.pages(PATH, most=10, **{key: name})}
+    found = _called(line, name) or _called(line, name.removeprefix("#") if name[0] == "#" else f"#{name}")
     if not found:
         raise Failure(
             f"no order has the number or source id {name!r}",
@@ -213,6 +213,10 @@ def find(line: Client, name: str) -> str:
         ids = "\n".join(f"  {id_}  {one.get('number', '')}  {one['state']}" for id_, one in found.items())
         raise Failure(f"{len(found)} orders are called {name!r}", hint=f"Say which by its id:\n{ids}")
     return str(next(iter(found)))
+
+
+def _called(line: Client, name: str) -> dict[str, Any]:
+    return {one["id"]: one for key in ("number", "ref") for one in line.pages(PATH, most=10, **{key: name})}
 
 
 def moment(text: str) -> str:

@@ -35,7 +35,7 @@ def _title(doc: Doc) -> Text:
         doc.get("delivery_status"),
     ]
     title = Text(f"{doc.get('number') or doc.get('hub_number')}  ", "bold")
-    for word in filter(None, words):
+    for word in (one for one in words if one and one != "none"):
         title.append(f"{word}  ", colour(word))
     if doc.get("ready"):
         title.append("ready to ship", "green")
@@ -43,8 +43,9 @@ def _title(doc: Doc) -> Text:
 
 
 def _facts(doc: Doc) -> Iterator[Text]:
+    channel = f", by {doc['channel']}" if doc.get("channel") else ""
     yield Text(
-        f"{doc['id']}, {doc.get('hub_number', '')}, version {doc.get('version', '?')}, by {doc.get('channel', '?')}",
+        f"{doc['id']}, our number {doc.get('hub_number', '–')}, version {doc.get('version', '?')}{channel}",
         "dim",
     )
     buyer, address = doc.get("buyer") or {}, doc.get("ship_to") or {}

@@ -41,6 +41,9 @@ Who = Annotated[str, typer.Argument(help="A mail address or a phone.")]
 Why = Annotated[str, typer.Option(help="Why, for the record.")]
 Text = Annotated[str, typer.Option(help="What to say.")]
 
+_OWN = frozenset({"name", "rate", "status"})
+"""What is the notifier's own; any other name is a setting of its kind."""
+
 lists(
     notifiers, "/v1/notifiers", {"name": "name", "kind": "kind", "medium": "medium", "status": "status", "id": "id"},
     "No notifiers yet: `orderhub notifiers add NAME --kind smtp` makes one.",
@@ -65,19 +68,19 @@ removes(notices, "/v1/notices", "notice", "Customers are not told this any more.
 
 @notifiers.command("add")
 def add_notifier(name: Called, kind: Kind, sets: Sets = None, json: AsJson = False) -> None:
-    """Make a notifier: `--set NAME=VALUE` gives its settings, `--set NAME=@FILE` reads one from a file."""
-    from msgspec.structs import fields
+    """Make a notifier: `--set NAME=VALUE` gives its settings, `--set NAME=@FILE` reads one from a file.
 
+    `orderhub notifiers kinds` says which settings each kind has.
+    """
     from hub.outbound.notify.accounts import KINDS
 
     if kind not in KINDS:
         raise Failure(
             f"there is no notifier of kind {kind!r}",
-            hint=f"There are {', '.join(sorted(KINDS))}.",
+            hint=f"There are {', '.join(sorted(KINDS))}: `orderhub notifiers kinds` says what each wants.",
             code=USAGE,
         )
-    numbers = {field.name for field in fields(KINDS[kind]) if type(field.default) in (int, float)}
-    settings = {key: typed(value) if key in numbers else value for key, value in pairs(sets).items()}
+    settings = _settings(kind, pairs(sets))
     made = _post("/v1/notifiers", {"name": name, "kind": kind, "settings": settings})
     to = " --to ADDRESS" if made["medium"] in ("mail", "sms") else ""
     show.said(
@@ -85,6 +88,50 @@ def add_notifier(name: Called, kind: Kind, sets: Sets = None, json: AsJson = Fal
         json_form=json,
         doc=made,
     )
+
+
+@notifiers.command("set")
+def change_notifier(name: Name, sets: Sets = None, json: AsJson = False) -> None:
+    """Change its settings: --set security=tls --set password=@file; rate, status and name are its own."""
+    from hub.cli.client import hub
+
+    given = pairs(sets)
+    with hub() as line:
+        path = f"/v1/notifiers/{quoted(name)}"
+        settings = _settings(
+            line.get(path)["kind"], {key: value for key, value in given.items() if key not in _OWN}
+        )
+        own = {key: typed(value) for key, value in given.items() if key in _OWN}
+        answer = line.patch(path, own | ({"settings": settings} if settings else {}))
+    show.said(
+        f"notifier {answer['name']} is changed. Next: orderhub notifiers test {answer['name']}",
+        json_form=json,
+        doc=answer,
+    )
+
+
+@notifiers.command("kinds")
+def kinds(kind: Annotated[str, typer.Argument(help="Only this kind.")] = "", json: AsJson = False) -> None:
+    """List the kinds of notifiers there are, and the settings of each."""
+    from hub.cli.client import hub
+    from hub.cli.connect import fields
+
+    with hub() as line:
+        found = [one for one in line.get("/v1/notifiers/kinds") if kind in ("", one["kind"])]
+    if json:
+        for one in found:
+            show.line(one)
+        return
+    rows = []
+    for one in found:
+        properties, required = fields(one["settings"])
+        rows += [
+            {"kind": one["kind"], "setting": name, "needed": name in required, "default": about.get("default"),
+             "what": about.get("description", "")}
+            for name, about in properties.items()
+        ]  # fmt: skip
+    columns = {"kind": "kind", "setting": "setting", "needed": "needed", "default": "default", "what": "what"}
+    show.rows(rows, columns, json_lines=False, none=f"There is no notifier of kind {kind!r}.")
 
 
 @notifiers.command("test")
@@ -162,6 +209,16 @@ def stop_notices(person: Who, reason: Why = "", json: AsJson = False) -> None:
     body = {"email" if "@" in person else "phone": person, "reason": reason}
     made = _post("/v1/optouts", body)
     show.said(f"{person} is told nothing more ({made['id']})", json_form=json, doc=made)
+
+
+def _settings(kind: str, given: dict[str, str]) -> dict[str, Any]:
+    """Settings as they were typed: numbers where the kind has numbers, else text; an empty one is taken away."""
+    from msgspec.structs import fields
+
+    from hub.outbound.notify.accounts import KINDS
+
+    numbers = {field.name for field in fields(KINDS[kind]) if type(field.default) in (int, float)}
+    return {key: typed(value) if key in numbers else value or None for key, value in given.items()}
 
 
 def _changed(path: str, noun: str, name: str, sets: list[str] | None, json: bool) -> None:

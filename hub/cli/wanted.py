@@ -24,6 +24,9 @@ def read_wanted(file: Path, environ: Mapping[str, str] = os.environ) -> dict[str
                                   for kind, things in told.items()}  # fmt: skip
     if faults:
         raise Failure("\n".join(f"{file}: {fault}" for fault in faults), code=USAGE)
+    for one in wanted.get("connections", ()):
+        if one.get("cutover_at") == "none":  # TOML has no null
+            one["cutover_at"] = None
     return wanted
 
 

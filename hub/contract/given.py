@@ -51,4 +51,6 @@ def _hints(kind: type[Settings]) -> dict[str, Any]:
 
 def _unknown(name: str, known: list[str]) -> str:
     near = get_close_matches(name, known, n=1)
-    return f"{name}: no such setting" + (f", is {near[0]} meant?" if near else "")
+    return f"{name}: no such setting" + (
+        f", is {near[0]} meant?" if near else f"; there are {', '.join(known)}"
+    )

@@ -137,7 +137,7 @@ def _wish(ask: Ask, one: Alert, given: AlertWishes) -> None:
         raise invalid(f"there is no notifier {one.notifier!r}", "notifier")
     one.notifier = account.id
     if medium(account.kind) in ("mail", "sms") and not one.to:
-        raise invalid(f"say to whom: {account.name} is {account.kind}", "to")
+        raise invalid(f"say to whom: {account.name} is {account.kind}, and wants an address", "to")
     if account.kind in TEMPLATED and not one.code:
         raise invalid(
             "this provider sends approved templates only: name one with the variable `title`", "code"

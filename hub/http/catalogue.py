@@ -52,7 +52,7 @@ _GLOB = re.compile(r"[a-z_.*]{1,80}")
 def check_globs(globs: list[str], field: str) -> None:
     """Problem 422 with the field where a glob matches no event of the catalogue."""
     if not globs:
-        raise invalid('no event is wanted; `["*"]` is all of them', field)
+        raise invalid('no event is wanted; `["*"]` is all that befalls orders', field)
     for index, glob in enumerate(globs):
         check_glob(glob, f"{field}[{index}]")
 

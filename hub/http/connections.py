@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from hub.contract.channel import Channel
 from hub.contract.clock import text
 from hub.contract.errors import Misconfigured
 from hub.contract.given import read_settings
-from hub.contract.settings import MASK, masked
+from hub.contract.proof import AnyOf
+from hub.contract.settings import MASK, Settings, masked, secrets as held
 from hub.directory import Connection, seal_settings
 from hub.http.ask import Answer, Ask, Page, moment
 from hub.http.keep import copy, drop, find, save
@@ -113,11 +115,21 @@ def lacks(ask: Ask, one: Connection) -> list[str]:
     needs = {"be polled": channel.needs} if channel.poll else {}
     needs |= {"register its pushes": channel.subscription.needs} if channel.subscription else {}
     needs |= {f"write {name}": (*channel.needs, *write.needs) for name, write in channel.writes.items()}
-    return [
+    return _unproved(channel, ask.hub.directory.settings(one)) + [
         f"cannot {what} without {' and '.join(dict.fromkeys(need))}".replace("|", " or ")
         for what, need in needs.items()
         if not can(one, need)
     ]
+
+
+def _unproved(channel: Channel, settings: Settings) -> list[str]:
+    """That nothing vouches for its pushes yet: each of them is refused until a secret is set."""
+    proof = channel.proof_for(settings)
+    proofs = proof.proofs if isinstance(proof, AnyOf) else (proof,)
+    names = [name for one in proofs for name in (one.secret, getattr(one, "public", one.secret))]
+    if not all(names) or channel.files or any(next(held(settings, name), b"") for name in names):
+        return []
+    return [f"cannot take its pushes without {proof.secret}"]
 
 
 async def create_connection(ask: Ask) -> Answer:

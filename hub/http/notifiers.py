@@ -157,7 +157,7 @@ async def test_notifier(ask: Ask) -> Tried:
     given, one = ask.decode(Trial), find(ask, Notifier, ask.path())
     to = (given.to,) if given.to else ()
     if medium(one.kind) in ("mail", "sms") and not to:
-        raise invalid("say to whom", "to")
+        raise invalid(f"say to whom: {one.name} is {one.kind}, and wants an address", "to")
     notice = Notice(id=ask.hub.world.new_id("try"), to=to, title="orderhub", text=given.text, code=given.code,
                     params=given.params)  # fmt: skip
     receipt = await ask.hub.teller.notifiers.notifier(one).send(notice)

@@ -19,14 +19,20 @@ def computed(doc: Doc, currency: str) -> Doc | None:
         quantity = line["quantity"]
         subtotal += units(price["amount"]) * units(quantity.get("original", quantity["ordered"])) // MICRO
         subtotal -= sum(amount(one.get("amount"), currency) for one in line.get("discounts", ()))
-    shipping = sum(
-        amount(one.get("discounted_price") or one.get("price"), currency) for one in doc.get("shipping", ())
-    )
+    shipping = _shipping(doc, currency)
     fees = sum(amount(one.get("amount"), currency) for one in doc.get("fees", ()))
     tax = _tax(doc, currency)
     discount = sum(amount(one.get("amount"), currency) for one in doc.get("discounts", ()))
     total = subtotal + shipping + fees - discount + (0 if doc.get("prices_include_tax") else tax)
     return {"subtotal": money(subtotal, currency), "total": money(total, currency)}
+
+
+def _shipping(doc: Doc, currency: str) -> int:
+    """What the shipping lines come to; the stated sum where there are none to add."""
+    lines = doc.get("shipping", ())
+    if not lines:
+        return amount(doc.get("totals", {}).get("shipping"), currency)
+    return sum(amount(one.get("discounted_price") or one.get("price"), currency) for one in lines)
 
 
 def _tax(doc: Doc, currency: str) -> int:

@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from hub.directory import Endpoint, Target, hears
+from hub.directory import Endpoint, Target, hears, listens
 from hub.repair.jobs import Job, Turn
 from hub.repair.parts import Parts
 from hub.store.engine import Engine, Row, Unit
@@ -150,7 +150,7 @@ class Redelivery:
 def wanted(hub: Parts, endpoint: Endpoint, row: Row) -> bool:
     """Whether an endpoint, as it is now, is to hear of an event: position, id, order, type, test, sequence,
     envelope, doc, the order's connection, whether the order is silent."""
-    if row[9] or not hears(endpoint.events, row[3]):
+    if row[9] or not listens(endpoint.events, row[3]):
         return False
     doc = _doc(row) if endpoint.filter or endpoint.locations else {"test": bool(row[4])}
     return hub.directory.wants(endpoint, row[3], doc, row[8])

@@ -76,7 +76,7 @@ def test_an_unknown_channel_or_mapping_is_told_with_the_nearest(garden: Path):
 
     with pytest.raises(Misconfigured, match="no channel 'amce', is acme meant"):
         registry.channel("amce")
-    with pytest.raises(Misconfigured, match=r"no mapping 'acme\.ordre', is acme\.order meant"):
+    with pytest.raises(Misconfigured, match=r"no mapping 'acme\.ordre', is acme\.order\b"):
         registry.mapping("acme.ordre")
     with pytest.raises(Misconfigured, match="no such folder of mappings"):
         load_registry(garden / "nowhere")

@@ -30,12 +30,20 @@ def test_a_connection_is_made_and_the_steps_at_the_far_side_are_told(at_hub):
 
     assert said.code == 0, said.err
     assert "/in/" in said.out
-    assert "cannot be polled without api_key" in said.out
+    assert "without api_key it cannot be polled" in said.out
     assert "Add webhook URL" in said.out
     assert "s3cret" not in said.out
     shown = at_hub("connections", "show", "parcels", "--json").json()
     assert shown["settings"]["webhook_secret"] == "***"
     assert shown["cutover_at"]
+
+
+def test_without_a_secret_it_says_that_its_pushes_are_refused(at_hub):
+    said = at_hub("connect", "generic", "--name", "unproved", "--set", "topic=fixed:orders")
+
+    assert "without webhook_secret it cannot take its pushes" in said.out
+    at_hub("connections", "set", "unproved", "--set", "webhook_secret=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    assert at_hub("connections", "show", "unproved", "--json").json()["cannot"] == []
 
 
 def test_a_second_one_gets_a_name_of_its_own(at_hub):

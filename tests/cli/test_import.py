@@ -36,6 +36,17 @@ def test_a_dry_run_shows_what_would_come_and_sends_nothing(at_hub, tmp_path):
     assert not numbers(at_hub) & {"D-1", "D-2"}
 
 
+def test_the_template_goes_in_as_it_is_written_and_adds_up(at_hub, tmp_path):
+    file = tmp_path / "orders.csv"
+    assert at_hub("template", "orders", "-o", str(file)).code == 0
+    said = at_hub("import", str(file))
+
+    assert said.code == 0, said.out + said.err
+    made = at_hub("orders", "show", "SO-1001", "--json").json()
+    assert made["computed_totals"]["total"] == made["totals"]["total"]
+    assert "anomaly" not in at_hub("orders", "show", "SO-1001").out
+
+
 def test_good_rows_go_in_and_the_wrong_one_is_named(at_hub, tmp_path):
     file = written(tmp_path / "a.csv", HEAD + "I-1,EUR,A,1,9.90\nI-2,EUR,A,two,9.90\nI-3,EUR,A,1,9.90\n")
     said = at_hub("import", file)

@@ -21,7 +21,7 @@ def order(at_hub, shop):
 
 def test_an_order_is_listed_and_shown_by_number_id_and_the_sources_id(at_hub, order):
     assert "LL-2041" in at_hub("orders", "list").out
-    for name in ("LL-2041", order["id"], order["ref"]):
+    for name in ("LL-2041", "#LL-2041", order["id"], order["ref"]):
         assert at_hub("orders", "show", name, "--json").json()["id"] == order["id"]
 
     sheet = at_hub("orders", "show", "LL-2041").out

@@ -83,6 +83,27 @@ def test_one_that_does_not_answer_is_told_with_the_reason(at_hub):
     at_hub("notifiers", "remove", "broken", "--yes")
 
 
+def test_the_settings_of_each_kind_are_told_and_a_wrong_one_names_those_there_are(at_hub):
+    kinds = at_hub("notifiers", "kinds", "smtp").out
+    wrong = at_hub("notifiers", "add", "post", "--kind", "smtp", "--set", "whence=hub@example.org")
+
+    assert "security" in kinds
+    assert "`starttls`, `tls`, or `none` on a trusted net." in kinds
+    assert "settings.whence: no such setting; there are host, sender, port, security" in wrong.err
+
+
+def test_a_notifier_is_mended_without_being_made_anew(at_hub):
+    with listener() as (url, got):
+        at_hub("notifiers", "add", "late", "--kind", "webhook", "--set", "url=http://127.0.0.1:9/x")
+        assert at_hub("notifiers", "test", "late").code == 1
+        said = at_hub("notifiers", "set", "late", "--set", f"url={url}", "--set", "rate=5")
+        assert said.code == 0, said.err
+        assert at_hub("notifiers", "test", "late").code == 0
+    assert at_hub("notifiers", "list", "--json").lines()[-1]["rate"] == 5
+    assert len(got) == 1
+    at_hub("notifiers", "remove", "late", "--yes")
+
+
 def test_a_notice_shows_its_words_before_anybody_hears_them(at_hub):
     at_hub("notifiers", "add", "hook", "--kind", "webhook", "--set", "url=http://127.0.0.1:9/x")
     added = at_hub(

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hub.cli.connections import changed
+from hub.cli.connections import changed, lacks
+from hub.cli.doctor import _endpoint
 from hub.cli.failures import Failure
 from hub.cli.nouns import pairs, typed
 
@@ -140,6 +141,31 @@ def test_a_set_that_is_none_is_told(text):
         pairs([text])
 
     assert told.value.code == 2
+
+
+def test_a_cutover_is_now_or_none_or_a_time():
+    assert changed({"cutover_at": "none"}) == {"cutover_at": None}
+    assert changed({"cutover_at": "now"})["cutover_at"] > "2026"
+    assert changed({"cutover_at": "2027-01-10T16:00:00Z"}) == {"cutover_at": "2027-01-10T16:00:00Z"}
+
+
+def test_what_a_connection_cannot_do_is_a_sentence_for_each_setting():
+    cannot = [
+        "cannot be polled without a",
+        "cannot write x.y without a",
+        "cannot write z without a",
+        "cannot z without b",
+    ]
+
+    assert lacks(cannot) == ["without a it cannot be polled, write x.y, z", "without b it cannot z"]
+
+
+def test_an_endpoint_that_fails_is_told_by_the_doctor_and_is_ill_after_a_while():
+    one = {"name": "erp", "status": "active", "failing_since": "2026-01-10T16:00:00.000Z"}
+    found = _endpoint(one)
+
+    assert not found.well
+    assert "erp has failed since 2026-01-10 16:00:00 UTC: `orderhub endpoints attempts erp`" in found.seen
 
 
 def test_settings_of_the_channel_and_fields_of_the_connection_find_their_place():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_DOWN, Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -81,6 +82,16 @@ def _order(**more: object) -> dict[str, object]:
         "quantity": {"original": "3", "ordered": "3"},
     }
     return {"lines": [line], "shipping": [{"price": {"amount": "4.90", "currency": "EUR"}}], **more}
+
+
+def test_stated_shipping_counts_where_no_shipping_line_says_it() -> None:
+    stated = {"shipping": {"amount": "5.00", "currency": "EUR"}}
+    line = {"ref": "l1", "unit_price": {"amount": "10.00", "currency": "EUR"}, "quantity": {"ordered": "1"}}
+    lines: dict[str, Any] = {"lines": [line], "totals": stated}
+
+    assert money.computed(lines, "EUR")["total"]["amount"] == "15.00"  # type: ignore[index]
+    lines["shipping"] = [{"price": {"amount": "4.00", "currency": "EUR"}}]
+    assert money.computed(lines, "EUR")["total"]["amount"] == "14.00"  # type: ignore[index]
 
 
 def test_the_computed_total_adds_what_the_lines_say() -> None:

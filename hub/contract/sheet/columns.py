@@ -25,10 +25,10 @@ class Column(msgspec.Struct, frozen=True):
 ORDERS = (
     Column("order_ref", "The order's id where it comes from; rows with the same one are one order", "ref", "SO-1001",
            "order id|order no|order no.|order number|order|订单号|订单编号|单号|bestellnummer|auftragsnummer", True),
-    Column("order_date", "When it was placed", "placed_at", "2026-02-01 10:30",
+    Column("order_date", "When it was placed", "placed_at", "2026-02-01T10:30+01:00",
            "date|placed at|created at|下单时间|订单日期|下单日期|日期|datum|bestelldatum|auftragsdatum"),
     Column("updated_at", "When it was last changed; an older file then changes nothing", "source_revision",
-           "2026-02-01 10:30", "updated|last modified|更新时间|修改时间|geändert am"),
+           "2026-02-01T10:30+01:00", "updated|last modified|更新时间|修改时间|geändert am"),
     Column("currency", "ISO 4217; the connection's own where it is empty", "currency", "EUR", "币种|货币|währung"),
     Column("customer_ref", "The buyer's number", "buyer.ref", "C-17", "customer no|customer id|客户编号|客户编码|kundennummer"),
     Column("customer_name", "Who buys", "buyer.name", "Ada Brook", "customer|buyer|客户|客户名称|买家|kunde|name des kunden"),

@@ -128,6 +128,11 @@ class Smtp:
         try:
             await self._send(mail, to)
         except aiosmtplib.SMTPException as error:
+            if "STARTTLS extension not supported" in str(error):
+                return Receipt(
+                    status="later",
+                    reason="the server speaks no STARTTLS: set security to tls (port 465) or none",
+                )
             return judged(error)
         except (OSError, TimeoutError) as error:
             return Receipt(

@@ -143,7 +143,7 @@ def _offset(text: str, whole: str) -> timedelta:
 
 def _own_zone(text: str, zone: str) -> ZoneInfo:
     if not zone:
-        raise Unfit(text, "has no time zone; set the connection's time_zone")
+        raise Unfit(text, "has no time zone; set the connection's time_zone, or the import's (--time-zone)")
     return _zone(zone)
 
 
