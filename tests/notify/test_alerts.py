@@ -313,6 +313,30 @@ async def test_an_alert_that_was_removed_leaves_nothing_behind(hub):
     assert far.asked == []
 
 
+@on_one_engine
+async def test_what_an_alert_could_not_say_is_closed_with_the_alert(hub):
+    async with far_side(lambda _: (503, {})) as far:
+        _, one = await team(hub, far)
+        await trouble(hub, "msg_1")
+        for _ in range(7):
+            await turn(hub, 61)
+        assert "alert ops cannot be sent" in await opened(hub)
+
+        async def drop(unit):
+            unit.add("things_drop", kind="alert", id=one.id, tenant="main")
+
+        await hub.engine.transact(drop)
+        await hub.directory.refresh()
+        await turn(hub, 600)
+
+    assert "cannot be sent" not in await opened(hub)
+
+
+async def opened(hub) -> str:
+    rows = await hub.engine.fetch("exceptions_list", tenant="main", after=0, state="open", most=10)
+    return "".join(row[8].decode() for row in rows)
+
+
 def test_what_a_far_side_wrote_puts_no_links_before_people():
     item = Item(
         exception="e", status="pending", severity="error", count=1, first_at=0, last_at=0,
