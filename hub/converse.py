@@ -17,7 +17,7 @@ import tenacity
 
 from hub.contract.channel import Channel
 from hub.contract.clock import retry_after
-from hub.contract.errors import Postponed, Refused, Rejected
+from hub.contract.errors import HubError, Postponed, Refused, Rejected
 from hub.contract.flow import Context, Keep, Page, Pause, Put, Token
 from hub.contract.message import Headers, Request, Response
 from hub.directory import Connection, Directory
@@ -38,6 +38,10 @@ KeepPage = Callable[[Connection, Page], Awaitable[None]]
 
 class Unheard(Postponed):
     """Nobody there: it was not done."""
+
+
+class Busy(Postponed):
+    """Too many requests: it was not done."""
 
 
 class Doubtful(Unheard):
@@ -158,6 +162,12 @@ class Converser:
         except Unheard as error:
             await self.reach.unheard(connection, str(error))
             raise
+        except Busy:
+            await self.reach.busy(connection)
+            raise
+        except HubError:
+            self.reach.unclear(connection)
+            raise
         finally:
             self.reach.left(connection)
         if response.status == _UNAUTHORIZED and channel.auth is not None:
@@ -228,7 +238,7 @@ class Converser:
     def _judge(self, connection: Connection, channel: Channel, response: Response) -> None:
         """429 and 5xx are for later, as the far side says; the channel judges what hides behind 200."""
         if response.status == 429 or response.status >= 500:
-            doubt = Postponed if response.status == 429 else Doubtful
+            doubt = Busy if response.status == 429 else Doubtful
             raise doubt(f"the far side answered {response.status}", after=self._asked(response))
         if channel.limits.judge is not None:
             channel.limits.judge(response)

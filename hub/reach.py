@@ -73,6 +73,19 @@ class Reach:
         known.circuit.opened(self.world.now())
         await self._say(connection, known, "reauth_required", why)
 
+    async def busy(self, connection: Connection) -> None:
+        """It asks for patience: it is there, though of our credentials that says nothing."""
+        if (await self._of(connection)).told == "reauth_required":
+            self.unclear(connection)
+        else:
+            await self.heard(connection)
+
+    def unclear(self, connection: Connection) -> None:
+        """What it answered says neither that it is well nor that it is down: a probe was spent on it."""
+        circuit, now = self._known[connection.id].circuit, self.world.now()
+        if circuit.is_open and now >= circuit.probe_at:
+            circuit.opened(now)
+
     def left(self, connection: Connection) -> None:
         """A request ended, whatever came of it."""
         self._known[connection.id].asking -= 1
@@ -100,7 +113,14 @@ class Reach:
     async def _say(self, connection: Connection, known: _Known, word: str, why: str) -> None:
         if known.told == word:
             return
-        known.told = word
+        before, known.told = known.told, word
+        try:
+            await self._told(connection, word, why)
+        except BaseException:
+            known.told = before  # it is told when it is seen again
+            raise
+
+    async def _told(self, connection: Connection, word: str, why: str) -> None:
         if await self._stored(connection) == word:  # another process was first
             return
 

@@ -16,6 +16,7 @@ from hub.contract.errors import HubError, Postponed, Refused
 from hub.directory import Connection
 from hub.reach import Down
 from hub.run import Hub
+from hub.store.engine import Unavailable
 from tests.inbound.test_hints import DEPOT, TRUTH, DepotSettings, connect, depot
 
 __all__ = ["depot"]
@@ -183,3 +184,44 @@ async def test_a_sweep_that_meets_a_far_side_that_is_down_opens_no_second_except
     assert len(far.asked) == 5
     titles = await open_titles(depot)
     assert len([title for title in titles if "far side is down" in title]) == 1
+
+
+async def test_what_the_store_did_not_take_of_a_change_is_told_the_next_time(depot: Hub) -> None:
+    one = await connect(depot, DepotSettings(api_key="k"))
+    await depot.converser.client.aclose()
+    far = FarSide(depot)
+    far.last = httpx.Response(503)
+    plain = depot.converser.reach.tell
+
+    async def away(connection: Connection, what: str, why: str) -> None:
+        raise Unavailable("the store is away")
+
+    depot.converser.reach.tell = away
+    with pytest.raises(Postponed):
+        await ask(depot, one)
+    with pytest.raises(HubError):
+        await ask(depot, one)
+    assert await told(depot) == []
+    depot.converser.reach.tell = plain
+    depot.world.move(61)  # type: ignore[attr-defined]
+    with pytest.raises(Postponed):
+        await ask(depot, one)
+
+    assert await told(depot) == ["connection.degraded"]
+
+
+async def test_a_far_side_that_asks_for_patience_is_there(depot: Hub) -> None:
+    one = await connect(depot, DepotSettings(api_key="k"))
+    await depot.converser.client.aclose()
+    far = FarSide(depot)
+    far.last = httpx.Response(503)
+    for _ in range(2):
+        with pytest.raises(Postponed):
+            await ask(depot, one)
+    far.last = httpx.Response(429, headers={"retry-after": "90"})
+    depot.world.move(61)  # type: ignore[attr-defined]
+    with pytest.raises(Postponed) as busy:
+        await ask(depot, one)
+
+    assert not isinstance(busy.value, Down)
+    assert await told(depot) == ["connection.degraded", "connection.recovered"]
