@@ -132,7 +132,7 @@ class Hub:
         self.health = self._health(settler, hand)
         self.normalise = Normalise(
             engine, self.directory, self.recorder, self.troubles, world, self.inbox, take, self._aside,
-            Accounts(engine, self.directory, world),
+            Accounts(engine, self.directory, world, self.troubles),
         )  # fmt: skip
         self.post, self.collector = post_office(self, letters, config.dns, guard.judge)
         self.reporter = Reporter(engine, self.directory, self.recorder, self.normalise, world)

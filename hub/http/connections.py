@@ -22,6 +22,7 @@ from hub.http.ask import Answer, Ask, Page, moment
 from hub.http.keep import copy, drop, find, save
 from hub.http.problems import Problem, invalid
 from hub.http.table import PAGING, Op, Param
+from hub.inbound.accounts import clash
 from hub.store.engine import Unit
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="Unique in the tenant.")]
@@ -289,6 +290,10 @@ async def delete_connection(ask: Ask) -> Answer:
     async def also(unit: Unit) -> None:
         for name in ("sweeps_forget", "hints_forget", "readings_forget", "pulses_forget"):
             unit.add(name, connection=one.id)
+        twins = [
+            twin for twin in ask.hub.directory.all(Connection, ask.tenant) if twin.channel == one.channel
+        ]
+        await ask.hub.troubles.clear(unit, [clash(twin) for twin in twins])
 
     await drop(ask, one, also)
     return Answer(status=204)

@@ -10,15 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
-import structlog
 
 from hub.directory import Connection, Directory
 from hub.inbound.keep import clean
 from hub.store.engine import Engine, Unit
 from hub.store.rows import Arrival
+from hub.troubles import Trouble, Troubles, cause
 from hub.world import World
-
-log = structlog.get_logger("orderhub.accounts")
 
 
 @dataclass(slots=True)
@@ -28,7 +26,9 @@ class Accounts:
     engine: Engine
     directory: Directory
     world: World
+    troubles: Troubles
     _asked: set[str] = field(default_factory=set)
+    _warned: set[str] = field(default_factory=set)
 
     async def learn(self, arrivals: Iterable[Arrival]) -> None:
         """Give each connection that has no account the one its messages name."""
@@ -43,12 +43,16 @@ class Accounts:
 
     async def _take(self, connection: Connection, account: str) -> None:
         others = self.directory.all(Connection, connection.tenant)
-        if any(
-            one.account == account and one.channel == connection.channel and one.mode == "live"
-            for one in others
-        ):
-            log.warning("two live connections bring one account", connection=connection.id, account=account)
-            self._asked.add(connection.id)
+        twin = next(
+            (
+                one
+                for one in others
+                if one.account == account and one.channel == connection.channel and one.mode == "live"
+            ),
+            None,
+        )
+        if twin is not None:
+            await self._clash(connection, twin)
             return
         known = await self.engine.fetch("facts_of_connection", connection=connection.id)
         if known:
@@ -64,3 +68,21 @@ class Accounts:
         await self.engine.transact(work)
         await self.directory.refresh()
         self._asked.add(connection.id)
+
+    async def _clash(self, connection: Connection, twin: Connection) -> None:
+        """Two live connections would tell everything twice: a person has to end one."""
+        if connection.id in self._warned:
+            return
+        self._warned.add(connection.id)
+        trouble = Trouble(
+            tenant=connection.tenant, cause=cause("account", connection.channel, twin.account),
+            subject=clash(connection), connection=connection.id,
+            title=f"{connection.name} and {twin.name} are two live connections to the account {twin.account}",
+            hint="Remove one of them, or let one observe: its orders are filed twice meanwhile.",
+        )  # fmt: skip
+        await self.engine.transact(lambda unit: self.troubles.open(unit, [trouble]))
+
+
+def clash(connection: Connection) -> str:
+    """The subject of the trouble that a connection has with its twin."""
+    return f"account:{connection.id}"

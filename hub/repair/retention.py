@@ -1,9 +1,9 @@
 """Retention: what is no longer needed goes, in small batches, so that nobody waits for a deletion.
 
 Bodies of messages go after 180 days (their rows and dedupe keys stay), attempts after 30, events with their
-deliveries, renderings and the snapshots that no other event shows after 400, answers to idempotency keys
-after three. Facts, orders and the audit stay. What to drop is read on a reader and dropped by key: a scan
-on the writer would hold up every order.
+deliveries, renderings and the snapshots that no other event shows after 400, reports of reconciliations too,
+answers to idempotency keys after three. Facts, orders and the audit stay. What to drop is read on a reader and
+dropped by key: a scan on the writer would hold up every order.
 """
 
 from __future__ import annotations
@@ -39,7 +39,11 @@ class Retention:
     async def step(self) -> int:
         """One batch of each table."""
         return (
-            await self._messages() + await self._old_attempts() + await self._calls() + await self._events()
+            await self._messages()
+            + await self._old_attempts()
+            + await self._calls()
+            + await self._events()
+            + await self._runs()
         )
 
     def _before(self, days: int) -> int:
@@ -75,6 +79,19 @@ class Retention:
         rows = await self.hub.engine.fetch("calls_next", before=self._before(self.days.calls), most=_BATCH)
         await self._drop(("calls_purge", rows))
         return len(rows)
+
+    async def _runs(self) -> int:
+        """Reports of reconciliations, and what they found: as long as events."""
+        before = self._before(self.days.events)
+        drifts = [row for row in await self.hub.engine.fetch("drifts_next", most=_BATCH) if row[1] < before]
+        runs = [
+            row for row in await self.hub.engine.fetch("reconciliations_next", most=_BATCH) if row[1] < before
+        ]
+        await self._drop(
+            ("drifts_purge", [(row[0],) for row in drifts]),
+            ("reconciliations_purge", [(row[0],) for row in runs]),
+        )
+        return len(drifts) + len(runs)
 
     async def _events(self) -> int:
         rows = await self.hub.engine.fetch("events_next", most=_BATCH)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 import structlog
 
-from hub.contract.errors import HubError
+from hub.contract.errors import HubError, Postponed
 from hub.contract.fact import Notice
 from hub.directory import Connection
 from hub.inbound.notices import Notices
@@ -52,6 +52,9 @@ class Pushes:
         subject = f"subscribe:{connection.id}"
         try:
             standing: dict[str, str] = await self.hub.converser.run(connection, spec.ensure(context))
+        except Postponed as error:
+            log.warning("registrations could not be looked at", connection=connection.id, error=str(error))
+            return
         except HubError as error:
             await self._refused(connection, subject, error)
             return

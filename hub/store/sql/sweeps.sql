@@ -144,3 +144,15 @@ JOIN events ON events.order_id = rows.order_id AND events.type = 'order.created'
 -- name: messages_unread
 SELECT id, topic, status, error FROM messages WHERE tenant = :tenant AND connection = :connection
   AND status IN ('failed', 'quarantined') AND received_at >= :since AND received_at < :until ORDER BY position LIMIT :most;
+
+-- name: drifts_next
+SELECT position, found_at FROM drifts ORDER BY position LIMIT :most;
+
+-- name: drifts_purge
+DELETE FROM drifts WHERE position IN (SELECT position FROM :rows(position int));
+
+-- name: reconciliations_next
+SELECT position, ended_at FROM reconciliations ORDER BY position LIMIT :most;
+
+-- name: reconciliations_purge
+DELETE FROM reconciliations WHERE position IN (SELECT position FROM :rows(position int));
