@@ -74,12 +74,14 @@ class Server:
     port: int
     count: int = field(default=0)
 
-    def deliver(self, raw: bytes) -> None:
-        """A letter falls into the box, as a delivery agent lets it."""
+    def deliver(self, raw: bytes, flags: str = "") -> None:
+        """A letter falls into the box, as a delivery agent lets it; with flags, as one that was there long since."""
         self.count += 1
         name = f"{self.count}.letter"
         (self.folder / "mail" / "tmp" / name).write_bytes(raw)
-        (self.folder / "mail" / "tmp" / name).rename(self.folder / "mail" / "new" / name)
+        (self.folder / "mail" / "tmp" / name).rename(
+            self.folder / "mail" / ("cur" if flags else "new") / (f"{name}:2,{flags}" if flags else name)
+        )
 
     def renumber(self) -> None:
         """The letters get other numbers, and the box another UIDVALIDITY."""

@@ -93,6 +93,26 @@ async def test_only_what_is_newer_is_read_the_next_time(box: Box):
     assert await box.collect() == 1
 
 
+@pytest.mark.parametrize("unseen", [0, 1])
+async def test_what_somebody_had_read_before_we_came_is_never_read(box: Box, unseen: int):
+    for number in range(unseen):
+        box.server.deliver(mail(number=str(number)))
+    for number in ("8", "9"):
+        box.server.deliver(mail(number=number), flags="S")
+
+    assert [await box.collect(), await box.collect()] == [unseen, 0]
+    box.server.deliver(mail(number="10"))
+    assert await box.collect() == 1
+
+
+async def test_a_box_with_thousands_of_letters_that_nobody_has_seen_is_read(database: str):
+    told = b"* SEARCH " + b" ".join(b"%d" % one for one in range(100_000, 130_000))
+    reader = asyncio.StreamReader(limit=imap._LINE)
+    reader.feed_data(told + b"\r\n")
+
+    assert await imap.Line(reader, Any, most=1)._answer() == [told]  # type: ignore[arg-type]
+
+
 async def test_a_letter_is_moved_where_that_is_wanted(box: Box):
     await box.set(done="move", move_to="Orders")
     box.server.deliver(mail())

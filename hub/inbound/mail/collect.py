@@ -167,8 +167,11 @@ class Collector:
         settings: Any = self.directory.settings(connection)
         validity = await line.select(settings.folder)
         place = await self._place(connection)
+        known = place is not None and place.validity == validity
+        # What is there and not wished for now, since somebody read it long ago, is never read: not the next time either.
+        top = 0 if known else max(await line.search("UID *"), default=0)
         uids = await line.search(_wish(place, validity))
-        if place is not None and place.validity == validity:
+        if place is not None and known:
             uids = [uid for uid in uids if uid > place.uid]
         count = 0
         for start in range(0, len(uids), _BATCH):
@@ -177,9 +180,10 @@ class Collector:
             for uid in batch:
                 if uid in sizes:
                     count += await self._one(connection, line, uid, sizes[uid])
-            await self._keep_place(connection, Place(validity, max(batch), self.world.now()))
-        if not uids and (place is None or place.validity != validity):
-            await self._keep_place(connection, Place(validity, 0, self.world.now()))
+            if known:
+                await self._keep_place(connection, Place(validity, max(batch), self.world.now()))
+        if not known:
+            await self._keep_place(connection, Place(validity, top, self.world.now()))
         return count
 
     async def _one(self, connection: Connection, line: Line, uid: int, size: int) -> int:

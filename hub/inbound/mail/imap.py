@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from hub.contract.errors import Postponed, Refused
 
-_LINE = 64 << 10
+_LINE = 2 << 20  # a SEARCH answers in one line, however many there are
 _LITERAL = re.compile(rb"\{([0-9]{1,12})\+?\}$")
 _UID = re.compile(rb"\bUID ([0-9]{1,10})\b")
 _SIZE = re.compile(rb"\bRFC822\.SIZE ([0-9]{1,12})\b")
