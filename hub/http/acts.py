@@ -40,7 +40,7 @@ def _page(title: str, body: str, status: int = 200) -> Answer:
 
 
 def _act(ask: Ask) -> Act | None:
-    act = ask.hub.marks.act(ask.path("token"), ask.hub.world.now() // 1_000_000)
+    act = ask.hub.marks.act(ask.path(), ask.hub.world.now() // 1_000_000)
     return act if act is not None and act.action in _VERBS else None
 
 
@@ -88,8 +88,8 @@ async def do_act(ask: Ask) -> Answer:
 
 
 OPS = (
-    Op(method="GET", path="/act/{token}", summary="What a link would do", handle=show_act, scope=None, media="text/html",
+    Op(method="GET", path="/act/{id}", summary="What a link would do", handle=show_act, scope=None, media="text/html",
        also=(410,)),
-    Op(method="POST", path="/act/{token}", summary="Do what a link is for", handle=do_act, scope=None, media="text/html",
+    Op(method="POST", path="/act/{id}", summary="Do what a link is for", handle=do_act, scope=None, media="text/html",
        also=(404, 409, 410)),
 )  # fmt: skip

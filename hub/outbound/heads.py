@@ -59,8 +59,9 @@ class Heads:
         at, position = self._tried.pop(lane.target, (0, 0))
         page = {"target": lane.target, "before": before, "at": at, "position": position}
         blocked = await self.engine.fetch("heads_blocked", most=_PAGE, **page)
-        for row in await self.engine.fetch("deliveries_tried_end", skip=_PAGE - 1, **page):
-            self._tried[lane.target] = (row[0], row[1])
+        looked = await self.engine.fetch("deliveries_tried_page", most=_PAGE, **page)
+        if len(looked) == _PAGE:
+            self._tried[lane.target] = (looked[-1][0], looked[-1][1])
         if blocked:
             await self.settler.pass_over(blocked, endpoint.name if endpoint else lane.target)
             self.freed = True
@@ -70,8 +71,9 @@ class Heads:
         order, position = self._waiting.pop(target, ("", 0))
         page = {"target": target, "order_id": order, "position": position}
         stuck = await self.engine.fetch("heads_stuck", most=_PAGE, **page)
-        for row in await self.engine.fetch("deliveries_waiting_end", skip=_PAGE - 1, **page):
-            self._waiting[target] = (row[0], row[1])
+        looked = await self.engine.fetch("deliveries_waiting_page", most=_PAGE, **page)
+        if len(looked) == _PAGE:
+            self._waiting[target] = (looked[-1][0], looked[-1][1])
         if stuck:
             await self._restart(sorted(stuck))
             self.freed = True

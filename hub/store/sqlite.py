@@ -45,6 +45,7 @@ _BUSY_MS = 10_000
 _PATIENCE_MS = 20
 _POSITIONED = (
     "messages", "facts", "events", "deliveries", "audit", "activations", "orders", "things", "exceptions", "jobs",
+    "reconciliations", "drifts",
 )  # fmt: skip
 
 

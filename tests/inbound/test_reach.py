@@ -49,7 +49,9 @@ async def ask(hub: Hub, one: Connection) -> Any:
 
 
 async def told(hub: Hub) -> list[str]:
-    rows = await hub.engine.fetch("events_list", tenant="main", after=0, most=99)
+    rows = await hub.engine.fetch(
+        "events_between", tenant="main", after=0, last=2**62, since=0, until=2**62, most=99
+    )
     return [row[3] for row in rows]
 
 

@@ -18,7 +18,9 @@ MANY = 100_000
 
 async def crowd(d: Desk, endpoint: Endpoint, count: int, status: str = "waiting") -> None:
     """So many deliveries for an endpoint, a hundred an order."""
-    [first, *_] = await d.hub.engine.fetch("events_list", tenant="main", after=0, most=1)
+    [first, *_] = await d.hub.engine.fetch(
+        "events_between", tenant="main", after=0, last=2**62, since=0, until=2**62, most=1
+    )
     for start in range(0, count, 10_000):
 
         async def work(unit: Unit, start: int = start) -> None:

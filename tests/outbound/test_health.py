@@ -212,7 +212,9 @@ async def test_two_processes_tell_of_it_once(config: Config):
         world.move(2 * HOUR)
         await one.health.step()
         await two.health.step()
-        rows = await one.engine.fetch("events_list", tenant="main", after=0, most=100)
+        rows = await one.engine.fetch(
+            "events_between", tenant="main", after=0, last=2**62, since=0, until=2**62, most=100
+        )
         assert [row[3] for row in rows].count("endpoint.failing") == 1
 
 

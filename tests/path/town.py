@@ -249,7 +249,9 @@ class Town:
                 "events_of_order", tenant=tenant, order_id=order, after=0, most=1000
             )
         else:
-            rows = await self.hub.engine.fetch("events_list", tenant=tenant, after=0, most=1000)
+            rows = await self.hub.engine.fetch(
+                "events_between", tenant=tenant, after=0, last=2**62, since=0, until=2**62, most=1000
+            )
         return [(row[5], row[3]) for row in rows]
 
 

@@ -211,7 +211,9 @@ class Shop:
 
     async def events(self, tenant: str = "main") -> list[dict[str, Any]]:
         """All events, oldest first, with their snapshots."""
-        rows = await self.hub.engine.fetch("events_list", tenant=tenant, after=0, most=1000)
+        rows = await self.hub.engine.fetch(
+            "events_between", tenant=tenant, after=0, last=2**62, since=0, until=2**62, most=1000
+        )
         return [
             msgspec.json.decode(bytes(row[6]).replace(b"\0", bytes(row[7] or b"null"), 1)) for row in rows
         ]

@@ -230,7 +230,9 @@ async def test_a_time_is_found_by_halving(hub: Hub):
     for n in range(20):
         await d.tell(f"A{n}", "1")
         hub.world.move(3600)
-    rows = await hub.engine.fetch("events_list", tenant="main", after=0, most=100)
+    rows = await hub.engine.fetch(
+        "events_between", tenant="main", after=0, last=2**62, since=0, until=2**62, most=100
+    )
     at = msgspec.json.decode(bytes(rows[10][6]).replace(b"\0", b"{}"))["recorded_at"]
 
     assert await begun(hub.engine, 0) == 0
@@ -258,7 +260,9 @@ async def test_there_is_no_cap_and_no_more_in_memory_than_a_page(hub: Hub, count
 
 async def forge(hub: Hub, endpoint: Endpoint, count: int) -> None:
     """So many dead letters, all of one event."""
-    [first, *_] = await hub.engine.fetch("events_list", tenant="main", after=0, most=1)
+    [first, *_] = await hub.engine.fetch(
+        "events_between", tenant="main", after=0, last=2**62, since=0, until=2**62, most=1
+    )
 
     async def work(unit: Unit) -> None:
         at = await unit.positions(count)

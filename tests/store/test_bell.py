@@ -35,7 +35,7 @@ async def test_a_ring_between_looking_and_waiting_is_not_missed():
 async def say(engine, id_: str) -> None:
     async def work(unit: Unit) -> None:
         position = await unit.positions(1)
-        unit.add("events_add", [(position, id_, "main", "", None, "test.said", 0, 0, 0, b"{}")])
+        unit.add("events_add", [(position, id_, "main", "", None, "test.said", 0, 0, 0, b"{}", 0)])
 
     await engine.transact(work)
 

@@ -194,7 +194,9 @@ async def test_a_question_that_cannot_be_put_is_the_askers_fault(engine, text):
     with pytest.raises(Poisoned):
         await engine.fetch("messages_present", [("fine",), (text,)])
     with pytest.raises(Poisoned):
-        await engine.fetch("events_list", tenant="main", after=2**63, most=1)
+        await engine.fetch(
+            "events_between", tenant="main", after=2**63, last=2**62, since=0, until=2**62, most=1
+        )
 
 
 async def test_a_unit_that_loses_a_race_is_run_again(postgres_url):

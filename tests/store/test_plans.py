@@ -81,7 +81,7 @@ def rows() -> dict[str, list[Row]]:
             )
             out["snapshots_put"].append((order, k + 1, b"{}"))
             out["events_add"].append(
-                (place, event, "main", order, k + 1, "order.updated", 0, k + 1, n, b'{"data":\0}')
+                (place, event, "main", order, k + 1, "order.updated", 0, k + 1, n, b'{"data":\0}', 0)
             )
             due = ("due", "waiting")[k] if n % 100 == 0 else "held" if n % 700 == 1 else "delivered"
             claim = "prc_1" if n % 300 == 0 else ""
@@ -152,10 +152,10 @@ ASKED: dict[str, tuple[str, dict[str, Any], list[Row]]] = {
     "heads_restart": ("heads", {}, [(TARGET, ORDER)]),
     "heads_leave": ("heads", {}, [(TARGET, ORDER)]),
     "heads_stuck": ("deliveries_waiting", {"target": TARGET, "order_id": "", "position": 0, "most": 500}, []),
-    "deliveries_waiting_end": ("deliveries_waiting", {"target": TARGET, "order_id": "", "position": 0, "skip": 499}, []),
+    "deliveries_waiting_page": ("deliveries_waiting", {"target": TARGET, "order_id": "", "position": 0, "most": 500}, []),
     "deliveries_waiting_targets": ("deliveries_waiting", {}, []),
     "heads_blocked": ("deliveries_tried", {"target": TARGET, "before": NOW, "at": 0, "position": 0, "most": 500}, []),
-    "deliveries_tried_end": ("deliveries_tried", {"target": TARGET, "before": NOW, "at": 0, "position": 0, "skip": 499}, []),
+    "deliveries_tried_page": ("deliveries_tried", {"target": TARGET, "before": NOW, "at": 0, "position": 0, "most": 500}, []),
     "deliveries_held": ("deliveries_held", {"target": TARGET, "most": 1000}, []),
     "deliveries_held_targets": ("deliveries_held", {}, []),
     "deliveries_going": ("deliveries_due", {"target": TARGET, "most": 1000}, []),
@@ -188,7 +188,6 @@ ASKED: dict[str, tuple[str, dict[str, Any], list[Row]]] = {
     "orders_of_number": ("orders_number", {"tenant": "main", "number": "#7", "after": 0, "state": "", "connection": "", "updated_after": 0, "most": 10}, []),
     "orders_of_ref": ("identities", {"tenant": "main", "ref": "r7", "after": 0, "number": "", "state": "", "connection": "", "updated_after": 0, "most": 10}, [("shop:a",), ("shop:b",)]),
     "orders_list": ("orders_position", {"tenant": "main", "after": 59_000, "state": "", "connection": "", "updated_after": 0, "most": 10}, []),
-    "events_list": ("events.position", {"tenant": "main", "after": 59_000, "most": 10}, []),
     "events_of_order": ("events_order", {"tenant": "main", "order_id": ORDER, "after": 0, "most": 10}, []),
     "events_get": ("events.id", {"tenant": "main", "id": "evt_7_0"}, []),
     "deliveries_get": ("deliveries.position", {"tenant": "main", "position": 70}, []),

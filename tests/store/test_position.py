@@ -32,7 +32,7 @@ async def write(engine: Engine, writer: int) -> list[str]:
 
 
 def _event(position: int, id_: str, writer: int) -> tuple[object, ...]:
-    return (position, id_, "main", f"ord_{writer}", position, "order.updated", 0, 0, 0, b'{"data":\0}')
+    return (position, id_, "main", f"ord_{writer}", position, "order.updated", 0, 0, 0, b'{"data":\0}', 0)
 
 
 async def tail(engine: Engine, done: asyncio.Event) -> list[tuple[int, str]]:
@@ -41,7 +41,9 @@ async def tail(engine: Engine, done: asyncio.Event) -> list[tuple[int, str]]:
     while True:
         last = done.is_set()
         after = out[-1][0] if out else 0
-        page = await engine.fetch("events_list", tenant="main", after=after, most=7)
+        page = await engine.fetch(
+            "events_between", tenant="main", after=after, last=2**62, since=0, until=2**62, most=7
+        )
         out += [(row[0], row[1]) for row in page]
         if not page:
             if last:

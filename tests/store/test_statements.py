@@ -82,6 +82,7 @@ def test_only_what_has_to_differ_differs():
     assert own == {
         "deliveries_claim",  # claims live in the rows where several processes share them
         "heads_lock",
+        "jobs_claim",  # as deliveries_claim
         "mails_open",  # as messages_open
         "memories_take",
         "messages_open",
@@ -95,6 +96,9 @@ def test_every_table_of_the_business_has_its_tenant_in_the_row():
     tables = dict(re.findall(r"CREATE TABLE (\w+) \((.*?)\n\)", text, re.DOTALL))
     # What hangs on a row that has one, or belongs to the store itself.
     hanging = {"snapshots", "heads", "attempts", "renderings", "memories", "mappings"}
+    hanging |= {"health", "flows", "shares"}  # of a target
+    hanging |= {"sweeps", "hints", "readings", "pulses"}  # of a connection
+    hanging |= {"alarm_turns"}  # of an alert
     without = {name for name, columns in tables.items() if "tenant TEXT NOT NULL" not in columns}
     assert without == hanging
 

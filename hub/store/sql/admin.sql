@@ -47,11 +47,3 @@ WHERE tenant = :tenant AND message = :message AND position > :after ORDER BY pos
 -- name: events_oldest
 SELECT COALESCE(min(position), 0), COALESCE(min(id), ''), COALESCE(min(recorded_at), 0) FROM events
 WHERE tenant = :tenant AND position > :after;
-
--- name: deliveries_of_targets
-SELECT deliveries.position, deliveries.target, deliveries.event, deliveries.order_id, deliveries.status, deliveries.due_at,
-       deliveries.attempts, deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.outcome, events.type
-FROM :rows(target text) JOIN deliveries ON deliveries.target = rows.target JOIN events ON events.id = deliveries.event
-WHERE deliveries.tenant = :tenant AND deliveries.position > :after AND (:status = '' OR deliveries.status = :status)
-  AND (:event = '' OR deliveries.event = :event) AND (:order_id = '' OR deliveries.order_id = :order_id)
-ORDER BY deliveries.position LIMIT :most;

@@ -178,10 +178,10 @@ LEFT JOIN deliveries AS first ON first.position = heads.head
 WHERE heads.head IS NULL OR heads.head = 0 OR first.status IS NULL OR first.status NOT IN ('due', 'waiting')
 GROUP BY page.target, page.order_id;
 
--- name: deliveries_waiting_end
--- Where that page ends; nothing where it is the last.
+-- name: deliveries_waiting_page
+-- That page, to go on from its end.
 SELECT order_id, position FROM deliveries WHERE target = :target AND status = 'waiting'
-  AND (order_id, position) > (:order_id, :position) ORDER BY order_id, position LIMIT 1 OFFSET :skip;
+  AND (order_id, position) > (:order_id, :position) ORDER BY order_id, position LIMIT :most;
 
 -- name: deliveries_waiting_targets
 -- The targets for which something waits, by hops along the index.
@@ -204,9 +204,9 @@ JOIN events ON events.id = page.event
 WHERE EXISTS (SELECT 1 FROM deliveries AS next WHERE next.target = heads.target AND next.order_id = heads.order_id
               AND next.status = 'waiting');
 
--- name: deliveries_tried_end
+-- name: deliveries_tried_page
 SELECT first_at, position FROM deliveries WHERE target = :target AND status = 'due' AND first_at > 0
-  AND first_at <= :before AND (first_at, position) > (:at, :position) ORDER BY first_at, position LIMIT 1 OFFSET :skip;
+  AND first_at <= :before AND (first_at, position) > (:at, :position) ORDER BY first_at, position LIMIT :most;
 
 -- name: heads_restart
 -- The oldest that waits has its turn, where still nothing of its order is outstanding.

@@ -4,11 +4,6 @@ SELECT position, id, tenant, order_id, sequence, type, test, version, recorded_a
 FROM :rows(position int, id text, tenant text, order_id text, sequence int, type text, test int, version int,
            recorded_at int, envelope blob, silent int) WHERE true;
 
--- name: events_list
-SELECT events.position, events.id, events.order_id, events.type, events.test, events.sequence, events.envelope, snapshots.doc
-FROM events LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version
-WHERE events.tenant = :tenant AND events.position > :after ORDER BY events.position LIMIT :most;
-
 -- name: events_of_order
 SELECT events.position, events.id, events.order_id, events.type, events.test, events.sequence, events.envelope, snapshots.doc
 FROM events LEFT JOIN snapshots ON snapshots.order_id = events.order_id AND snapshots.version = events.version

@@ -56,7 +56,8 @@ SELECT COALESCE(max(position), 0) FROM events;
 -- name: events_between
 SELECT page.position, page.id, page.order_id, page.type, page.test, page.sequence, page.envelope,
        snapshots.doc, COALESCE(orders.connection, ''), CASE WHEN page.silent = 1 THEN 1 ELSE COALESCE(orders.silent, 0) END
-FROM (SELECT * FROM events WHERE tenant = :tenant AND position > :after AND position <= :last
+FROM (SELECT position, id, tenant, order_id, sequence, type, test, version, envelope, silent FROM events
+      WHERE tenant = :tenant AND position > :after AND position <= :last
         AND recorded_at >= :since AND recorded_at <= :until ORDER BY position LIMIT :most) AS page
 LEFT JOIN orders ON orders.id = page.order_id
 LEFT JOIN snapshots ON snapshots.order_id = page.order_id AND snapshots.version = page.version
@@ -65,7 +66,8 @@ ORDER BY page.position;
 -- name: events_of_order_between
 SELECT page.position, page.id, page.order_id, page.type, page.test, page.sequence, page.envelope,
        snapshots.doc, COALESCE(orders.connection, ''), CASE WHEN page.silent = 1 THEN 1 ELSE COALESCE(orders.silent, 0) END
-FROM (SELECT * FROM events WHERE order_id = :order_id AND tenant = :tenant AND position > :after AND position <= :last
+FROM (SELECT position, id, tenant, order_id, sequence, type, test, version, envelope, silent FROM events
+      WHERE order_id = :order_id AND tenant = :tenant AND position > :after AND position <= :last
         AND recorded_at >= :since AND recorded_at <= :until ORDER BY position LIMIT :most) AS page
 LEFT JOIN orders ON orders.id = page.order_id
 LEFT JOIN snapshots ON snapshots.order_id = page.order_id AND snapshots.version = page.version
