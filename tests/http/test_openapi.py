@@ -92,6 +92,13 @@ async def furnished(house: House) -> House:
         "/v1/endpoints", {"url": "http://127.0.0.1:9/in", "name": "erp", "partner": "acme", "schedule": [0]}
     )
     await house.post("/v1/tokens", {"name": "desk", "scopes": ["read"]})
+    mail = {"host": "mail.example", "sender": "hub@shop.example"}
+    await house.post("/v1/notifiers", {"name": "mail", "kind": "smtp", "settings": mail})
+    await house.post("/v1/notices", {
+        "name": "shipped", "event": "shipment.shipped", "notifier": "mail", "template": "shipped",
+    })  # fmt: skip
+    await house.post("/v1/alerts", {"name": "ops", "notifier": "mail", "to": ["ops@shop.example"]})
+    await house.post("/v1/optouts", {"email": "no@more.example"})
     await house.post(
         "/v1/routes",
         {"event": "order.cancelled", "connection": "shop", "write": "order.cancel", "name": "way"},
@@ -169,6 +176,7 @@ async def known(house: House) -> dict[str, str]:
         "/v1/channels/{id}": "shopify", "/v1/connections/{id}": "shop", "/v1/partners/{id}": "acme",
         "/v1/endpoints/{id}": "erp", "/v1/endpoints/{id}/deliveries": "erp", "/v1/endpoints/{id}/events": "erp", "/v1/endpoints/{id}/queue": "erp",
         "/v1/endpoints/{id}/attempts": "erp", "/v1/endpoints/{id}/keys": await first("/v1/endpoints"), "/v1/tokens/{id}": "desk",
+        "/v1/notifiers/{id}": "mail", "/v1/notices/{id}": "shipped", "/v1/alerts/{id}": "ops",
         "/v1/routes/{id}": "way", "/v1/shipments/{id}": order["shipments"][0]["id"],
         "/v1/messages/{id}": await first("/v1/messages?status=failed"), "/v1/events/{id}": await first("/v1/events"),
         "/v1/deliveries/{id}": await first("/v1/deliveries?status=dead"), "/v1/exceptions/{id}": await first("/v1/exceptions"),
