@@ -14,7 +14,7 @@ from hub.store.engine import Unit
 from hub.world import World
 
 MOST = 10_000
-"""Hints of one source at a time; a sweep finds what is more."""
+"""Hints of one source at a time; for what is more it is swept at once."""
 
 
 def hint(unit: Unit, world: World, said: Iterable[tuple[str, Stale]]) -> None:
@@ -22,3 +22,4 @@ def hint(unit: Unit, world: World, said: Iterable[tuple[str, Stale]]) -> None:
     named = {(connection, one.subject, clean(one.order or one.ref)) for connection, one in said}
     rows = [(*name, world.new_id("hint")) for name in sorted(named)]
     unit.add("hints_add", rows, most=MOST)
+    unit.add("hints_full", sorted({(connection,) for connection, _, _ in named}), most=MOST)

@@ -219,7 +219,7 @@ class Sweeper:
         if not await self.known(connection, page):
             seen = await self.looks.sees(connection, page) if self.looks else None
             kept = await self.keep(connection, page)
-            if seen is not None:
+            if seen is not None and kept.new:
                 await self.engine.transact(partial(_call, seen, kept.id))
         await self._read(connection, page, cursor=page.cursor)
 
@@ -243,7 +243,7 @@ class Sweeper:
             connection=connection.id,
             transport="poll",
             topic=page.topic,
-            key=clean(page.dedupe) or f"{now}:{body_key(page.body)}",
+            key=(clean(page.dedupe) if not run else "") or f"{run or now}:{body_key(page.body)}",
             head=Head(headers=page.headers.pairs, rank=now if page.reread else 0, quiet=quiet, run=run),
             body=page.body,
             received_at=now,

@@ -81,11 +81,18 @@ async def test_hints_for_one_object_count_as_one_and_are_bounded(
 ) -> None:
     monkeypatch.setattr(hints, "MOST", 3)
     hub, id_ = corner.town.hub, corner.connection.id
+    await hub.sweeper._claimed(corner.connection)
+    hub.sweeper._after[id_] = hub.world.now() + HOUR
+    await hub.sweeper._released(corner.connection)
     await hinted(hub, id_, "a", "a", "b")
+    (held,) = await hub.engine.fetch("sweeps_all")
+    assert held[3] > hub.world.now()
     await hinted(hub, id_, "a", "c")
     await hinted(hub, id_, "d", "e")
 
     assert await waiting(hub, id_) == ["a", "b", "c"]
+    (held,) = await hub.engine.fetch("sweeps_all")
+    assert held[3] == 0, "what is more is found by a sweep, at once"
 
 
 async def test_a_hint_that_comes_again_while_it_is_read_is_read_again(corner: Corner) -> None:

@@ -74,6 +74,7 @@ class Source(Shop):
     hooks: dict[str, str] = field(default_factory=dict)
     registered: int = 0
     most: int = 2
+    down: int = 0
 
     def put(self, ref: str, at: int, **fields: Any) -> dict[str, Any]:
         """An order is made or changes."""
@@ -103,6 +104,9 @@ class Source(Shop):
         elif scope["path"] == "/one":
             told = self.orders.get(asked["ref"])
             status = 200 if told else 404
+        elif self.listed and self.down:
+            self.down -= 1
+            told, status = {}, 503
         else:
             self.listed += 1
             since, after = micros(asked["since"]), asked.get("after", "")

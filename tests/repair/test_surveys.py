@@ -223,7 +223,7 @@ async def test_a_comparison_finds_what_differs_and_writes_nothing(corner: Corner
 async def test_a_reconciliation_puts_right_what_differs_and_proves_it(corner: Corner) -> None:
     history(corner, 4)
     await run(corner, "backfill")
-    partner = await corner.town.partner()
+    partner = await corner.town.partner(events=["order.*", "reconciliation.*"])
     world(corner).move(60)
     now = world(corner).now()
     shop = source(corner)
@@ -249,6 +249,28 @@ async def test_a_reconciliation_puts_right_what_differs_and_proves_it(corner: Co
     world(corner).move(60)
     await run(corner, "reconcile")
     assert (await runs(corner))[-1]["found"] == {"missing_there": 1}, "what is right stays right"
+
+
+async def test_what_could_not_be_understood_is_a_drift_that_is_not_repaired(corner: Corner) -> None:
+    shop, now = source(corner), world(corner).now()
+    shop.put("O1", now - 3600 * SECOND)
+    shop.orders["BAD"] = {"doc": {"ref": "BAD"}, "at": now - 1800 * SECOND}
+    await run(corner, "reconcile")
+
+    (one,) = await runs(corner)
+    assert (one["checked"], one["unreadable"], one["repaired"]) == (2, 1, {"missing_here": 1})
+
+
+async def test_a_source_that_is_down_in_the_middle_is_asked_again_later(corner: Corner) -> None:
+    hub, shop = corner.town.hub, source(corner)
+    history(corner, 7)
+    shop.down = 3
+    id_ = await begin(corner, "backfill")
+    for _ in range(8):
+        await hub.settle()
+        world(corner).move(400)
+    assert (await job_of(corner, id_)).state == "done"
+    assert len(await corner.town.messages()) == 7
 
 
 async def test_what_a_sweep_finds_that_no_push_told_is_counted_and_reported(config: Config) -> None:

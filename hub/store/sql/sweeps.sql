@@ -35,6 +35,11 @@ FROM :rows(connection text, subject text, ref text, stamp text)
 WHERE (SELECT count(*) FROM (SELECT 1 FROM hints WHERE hints.connection = rows.connection LIMIT :most) AS held) < :most
 ON CONFLICT (connection, subject, ref) DO UPDATE SET due_at = 0, stamp = excluded.stamp;
 
+-- name: hints_full
+-- Where there are too many, a sweep has to find the rest.
+UPDATE sweeps SET due_at = 0 FROM :rows(connection text) WHERE sweeps.connection = rows.connection
+  AND (SELECT count(*) FROM (SELECT 1 FROM hints WHERE hints.connection = rows.connection LIMIT :most) AS held) >= :most;
+
 -- name: hints_due
 SELECT DISTINCT connection FROM hints WHERE due_at <= :now;
 
