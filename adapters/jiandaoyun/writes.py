@@ -70,7 +70,7 @@ def ship(ctx: Form, task: Task) -> Conversation[Outcome]:
 
 def is_foreign(task: Task) -> bool:
     """An order that the form itself is the source of is never written over."""
-    return not task.ref
+    return not task.own
 
 
 def is_shipment(task: Task) -> bool:

@@ -86,14 +86,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """The news that a write carries: the event, its order's snapshot, the subject within it, and `key`,
-    the same at every try. `ref` is the far side's id of the order, "" where it does not know it yet;
-    `found` that of an object written by an earlier try, where the hub knows it."""
+    the same at every try. `ref` is the far side's id of the order, "" where it does not know it yet, and `own`
+    says that the order came from there; `found` is the id of an object written by an earlier try, where the
+    hub knows it."""
 
     event: str
     order: dict[str, Any]
     subject: dict[str, Any] = {}
     key: str
     ref: str = ""
+    own: bool = False
     found: str = ""
 
 

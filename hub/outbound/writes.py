@@ -94,12 +94,14 @@ class Writes:
         found = await self.engine.fetch(
             "memories_get", owner=due.target, name=subject.get("id", due.order), now=self.world.now()
         )
+        ref = next((row[2] for row in refs if row[0] == source and row[1] == "order"), "")
         return Task(
             event=due.type,
             order=order,
             subject=subject,
             key=due.event,
-            ref=next((row[2] for row in refs if row[0] == source and row[1] == "order"), ""),
+            ref=ref,
+            own=bool(ref) and order.get("account") == source.partition(":")[2],
             found=bytes(found[0][0]).decode() if found else "",
         )
 
