@@ -181,3 +181,19 @@ async def test_after_five_drafts_within_an_hour_a_sender_is_quarantined(
 
     assert found == ["processed"] * 5 + ["quarantined"] * 2
     assert (await village.post(late, mail_from="neo@new.example"))[0] == "processed"
+
+
+async def test_a_letter_that_two_processes_had_in_hand_is_settled_once(village: Village):
+    await village.partner()
+    kept = await village.arrive(mail())
+    hub: Hub = village.hub
+    [one] = hub.post.inbox.take(5)
+    settled = await hub.post._settled(one)
+    late = await hub.post._settled(one)
+
+    await hub.post.ledger.write(one, settled)
+    before = await hub.engine.fetch("events_list", tenant="main", after=0, most=99)
+    await hub.post.ledger.write(one, late)
+
+    assert await hub.engine.fetch("events_list", tenant="main", after=0, most=99) == before
+    assert (await village.became(kept.id))[0] == "processed"

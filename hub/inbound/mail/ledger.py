@@ -66,18 +66,23 @@ class Ledger:
         return bool(await self._first(self.engine, one, keys))
 
     async def write(self, one: Arrival, settled: Settled) -> Settled:
-        """All of it, or nothing; what it turned out to be when it was written."""
+        """All of it, or nothing; what it turned out to be when it was written. What another process has settled, since
+        it took longer here than its lease, is settled."""
 
-        async def work(unit: Unit) -> tuple[Settled, Recorded]:
+        async def work(unit: Unit) -> tuple[Settled, Recorded] | None:
+            if not await unit.fetch("mails_hold", position=one.position):
+                return None
             now = await self._claimed(unit, one, settled)
             recorded = await self._record(unit, one, now)
             await self._beside(unit, one, now, recorded)
             return now, recorded
 
         async with self.normalise.turn:
-            done, recorded = await self.engine.transact(work)
-        await self.normalise.hand_over(recorded)
-        return done
+            written = await self.engine.transact(work)
+        if written is None:
+            return settled
+        await self.normalise.hand_over(written[1])
+        return written[0]
 
     async def _claimed(self, unit: Unit, one: Arrival, settled: Settled) -> Settled:
         """Take its keys; a letter whose keys another has is that one again. A quarantined letter takes none: whoever

@@ -11,6 +11,10 @@ UPDATE messages SET claimed_until = :until WHERE position = ANY (ARRAY(
     ORDER BY position LIMIT :most FOR UPDATE SKIP LOCKED))
 RETURNING position, id, tenant, connection, transport, topic, head, body, received_at;
 
+-- name: mails_hold
+-- Whether a letter still waits to be settled; nobody else settles it meanwhile.
+SELECT 1 FROM messages WHERE position = :position AND status = 'received' :lock;
+
 -- name: mail_keys_add
 INSERT INTO mail_keys (tenant, connection, key, message, at) SELECT tenant, connection, key, message, at
 FROM :rows(tenant text, connection text, key text, message text, at int) WHERE true ON CONFLICT DO NOTHING;
