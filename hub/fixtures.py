@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib.resources
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,10 @@ class Samples:
         for one in self.fixtures:
             if name in ("", one.name, one.topic):
                 return one
-        have = ", ".join(one.name for one in self.fixtures) or "none"
-        raise Misconfigured(f"no fixture {name!r}, there are: {have}")
+        names = [one.name for one in self.fixtures]
+        near = get_close_matches(slug(name), [*names, *{one.topic for one in self.fixtures}], n=3)
+        have = f"is {' or '.join(near)} meant?" if near else f"there are: {', '.join(names) or 'none'}"
+        raise Misconfigured(f"no fixture {name!r}, {have}")
 
 
 def samples(channel: str, package: str) -> Samples:

@@ -33,9 +33,16 @@ def give_up(error: Exception) -> NoReturn:
 
 
 def as_failure(error: Exception) -> Failure | None:
-    """A failure as it is, the hub's own errors as failures, None for anything else."""
+    """A failure as it is, the hub's own errors and what is not there as failures, None for anything else."""
     if isinstance(error, Failure):
         return error
+    if isinstance(error, OSError) and isinstance(error.filename, str):
+        return Failure(f"{error.filename}: {error.strerror}", code=USAGE)
+    if isinstance(error, ModuleNotFoundError) and error.name == "asyncpg":
+        return Failure(
+            "PostgreSQL needs the extra `postgres`",
+            hint="`pip install 'orderhub[postgres]'`, or '.[postgres]' in the folder of the source.",
+        )
     from hub.contract.errors import HubError
 
     return Failure(str(error)) if isinstance(error, HubError) else None

@@ -130,6 +130,8 @@ def balance(day: Day = "", connection: Of = "", json: AsJson = False) -> None:
     else:
         for one in doc["connections"]:
             _balanced(one)
+        if not doc["connections"]:
+            show.said("There is no shop whose orders could be counted: `orderhub connect` makes one.")
     if not doc["balanced"]:
         raise typer.Exit(1)
 

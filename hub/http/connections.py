@@ -112,14 +112,14 @@ def base_url(ask: Ask) -> str:
 
 def lacks(ask: Ask, one: Connection) -> list[str]:
     """What a connection cannot do for want of settings."""
-    channel, can = ask.hub.directory.channel(one), ask.hub.directory.can
+    channel = ask.hub.directory.channel(one)
     needs = {"be polled": channel.needs} if channel.poll else {}
     needs |= {"register its pushes": channel.subscription.needs} if channel.subscription else {}
     needs |= {f"write {name}": (*channel.needs, *write.needs) for name, write in channel.writes.items()}
     return _unproved(channel, ask.hub.directory.settings(one)) + [
-        f"cannot {what} without {' and '.join(dict.fromkeys(need))}".replace("|", " or ")
+        f"cannot {what} without {' and '.join(missing)}".replace("|", " or ")
         for what, need in needs.items()
-        if not can(one, need)
+        if (missing := [name for name in dict.fromkeys(need) if not ask.hub.directory.can(one, (name,))])
     ]
 
 
@@ -128,7 +128,12 @@ def _unproved(channel: Channel, settings: Settings) -> list[str]:
     proof = channel.proof_for(settings)
     proofs = proof.proofs if isinstance(proof, AnyOf) else (proof,)
     names = [name for one in proofs for name in (one.secret, getattr(one, "public", one.secret))]
-    if not all(names) or channel.files or any(next(held(settings, name), b"") for name in names):
+    if (
+        not all(names)
+        or channel.files
+        or channel.kind == "api"
+        or any(next(held(settings, name), b"") for name in names)
+    ):
         return []
     return [f"cannot take its pushes without {proof.secret}"]
 

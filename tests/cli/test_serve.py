@@ -59,6 +59,16 @@ def test_a_database_without_its_key_is_refused_with_what_to_do(tmp_path):
     assert "Traceback" not in said.stderr
 
 
+def test_postgres_without_its_driver_says_what_to_install(orderhub, monkeypatch):
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    monkeypatch.delitem(sys.modules, "hub.store.postgres", raising=False)
+    monkeypatch.setenv("ORDERHUB_KEY", base64.b64encode(bytes(32)).decode())
+    said = orderhub("serve", "--port", "0", "--database", "postgresql://127.0.0.1/x")
+
+    assert said.code == 1
+    assert said.err.startswith("PostgreSQL needs the extra `postgres`\n`pip install 'orderhub[postgres]'`")
+
+
 def test_every_fault_of_the_configuration_is_told_at_once(tmp_path):
     said = failed(tmp_path, "--database", "mysql:x", ORDERHUB_KEY="short", ORDERHUB_PUBLIC_URL="hub.example")
 

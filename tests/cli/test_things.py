@@ -149,6 +149,19 @@ def test_a_cutover_is_now_or_none_or_a_time():
     assert changed({"cutover_at": "2027-01-10T16:00:00Z"}) == {"cutover_at": "2027-01-10T16:00:00Z"}
 
 
+def test_a_file_that_is_not_there_is_told_in_a_line(at_hub):
+    said = at_hub("map", "try", "nothing.yaml", "--sample", "shopify/orders-create.plain")
+
+    assert said.code == 2
+    assert said.err == "nothing.yaml: No such file or directory\n"
+
+
+def test_a_sample_that_is_none_is_told_with_those_that_are_near(at_hub, shop):
+    said = at_hub("simulate", "shopify", "orders-creat.plain", "-c", "sim")
+
+    assert "no fixture 'orders-creat.plain', is orders-create.plain or" in said.err
+
+
 def test_what_a_connection_cannot_do_is_a_sentence_for_each_setting():
     cannot = [
         "cannot be polled without a",
