@@ -23,7 +23,8 @@ from hub.world import World
 
 SECOND = 1_000_000
 _EARLY = 60
-_USUAL = 300
+_USUAL = 300.0
+_LONGEST = 30 * 86_400.0
 _PATIENCE = 10.0
 
 
@@ -161,6 +162,7 @@ def _lasts(grant: _Grant) -> float:
         told = float(grant.expires_in or _USUAL)
     except ValueError:
         told = _USUAL
+    told = min(told, _LONGEST) if told == told else _USUAL  # noqa: PLR0124  NaN is not itself
     return max(told - _EARLY, min(told, 2 * _EARLY) / 2, 1.0)
 
 

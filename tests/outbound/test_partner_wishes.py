@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 
 from hub.directory import Endpoint
+from hub.outbound.credentials import _Grant, _lasts
 from hub.run import Hub
 from tests.outbound.desk import HOUR, MINUTE, Desk, desk, on_one_engine
 from tests.outbound.receivers import served
@@ -260,3 +261,8 @@ async def test_a_partner_that_makes_a_new_number_each_time_does_not_set_off_a_st
         await hub.settle()
 
         assert len(one.heard) == 3
+
+
+@pytest.mark.parametrize("told", ["nan", "inf", "-inf", 1e300, -5])
+def test_a_token_lasts_no_longer_than_can_be_counted_whatever_its_far_side_says(told: Any):
+    assert 0 < _lasts(_Grant("t", told)) <= 30 * 24 * HOUR
