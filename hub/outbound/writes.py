@@ -70,9 +70,20 @@ class Writes:
             return Answer(status=422), PLAIN.encode(
                 {"status": "failed", "reason": f"a fault of the adapter: {type(error).__name__}"}
             )
+        outcome = msgspec.structs.replace(outcome, ref=_plain(outcome.ref), reason=_plain(outcome.reason))
         if outcome.status == "applied" and outcome.ref:
-            await self._bound(due, connection, task, outcome)
+            await self._kept(due, connection, task, outcome)
         return self._told(outcome)
+
+    async def _kept(self, due: Due, connection: Connection, task: Task, outcome: Outcome) -> None:
+        """What the far side calls it is kept; what cannot be kept is no reason to make the write once more."""
+        try:
+            await self._bound(due, connection, task, outcome)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("a write was made; what the far side calls it could not be kept",
+                          target=due.target, delivery=due.position)  # fmt: skip
 
     async def _do(self, spec: Write[Any], task: Task, connection: Connection) -> Outcome:
         """Search first where the far side would not know a second try for one (the first may have been a process
@@ -157,3 +168,8 @@ class Writes:
             if outcome.status == "rejected"
             else (Answer(status=200, body=log), log)
         )
+
+
+def _plain(text: str) -> str:
+    """A far side's words as they can be stored."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

@@ -169,3 +169,25 @@ async def test_settings_that_cannot_be_read_keep_no_order_from_anyone_else(
         await put(hub, msgspec.structs.replace(board, settings={}))
         await d.pass_by(3600)
         assert await d.statuses() == ["delivered", "delivered"]
+
+
+@on_one_engine
+@pytest.mark.parametrize("theirs", ["A\0B", "x" * 5000, "\ud800"])
+async def test_a_write_that_was_made_is_not_made_again_for_a_name_that_cannot_be_kept(
+    config: Config, theirs: str
+) -> None:
+    made = []
+
+    def names(ctx: Context[Any], task: Task) -> Conversation[Outcome]:
+        made.append(task.key)
+        yield Pause(1)
+        return Outcome(status="applied", ref=theirs)
+
+    async with open_hub(config, World.still(), registry(names)) as hub:
+        d = await told(hub)
+        async with asyncio.timeout(30):
+            await hub.deliver.step()
+        await d.pass_by(60)
+
+        assert len(made) == 1
+        assert await d.statuses() == ["delivered"]
