@@ -115,7 +115,8 @@ async def _begun(ask: Ask, kind: str, wish: Wish) -> Answer:
     if channel.poll is None or channel.since is None:
         raise Problem(409, "conflict", f"{channel.title} cannot be read from a time on")
     if not ask.hub.directory.can(one, channel.needs):
-        raise Problem(409, "conflict", "; ".join(show(ask, one).cannot))
+        lack = next(lack for lack in show(ask, one).cannot if lack.startswith("cannot be polled"))
+        raise Problem(409, "conflict", f"{one.name} {lack}: set it at the connection")
     running = await ask.hub.engine.fetch(
         "jobs_list", tenant=ask.tenant, after=0, kind=kind, state="running", subject=one.id, most=1
     )

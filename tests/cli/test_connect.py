@@ -46,6 +46,14 @@ def test_without_a_secret_it_says_that_its_pushes_are_refused(at_hub):
     assert at_hub("connections", "show", "unproved", "--json").json()["cannot"] == []
 
 
+def test_a_shop_that_cannot_be_read_says_which_setting_it_lacks(at_hub):
+    at_hub("connect", "shopify", "--name", "pushes-only", "--set", "webhook_secret=s3cret")
+    said = at_hub("compare", "pushes-only", "--since", "7d")
+
+    assert said.code == 1
+    assert said.err.strip() == "pushes-only cannot be polled without base_url: set it at the connection"
+
+
 def test_a_second_one_gets_a_name_of_its_own(at_hub):
     first = at_hub("connect", "shopify", "--set", "webhook_secret=a", "--cutover", "none", "--json").json()
     second = at_hub("connect", "shopify", "--set", "webhook_secret=b", "--mode", "observe", "--json").json()
