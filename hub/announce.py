@@ -242,7 +242,8 @@ def _delivery(
     draft: Draft, tenant: str, target: Target, event: str, order: str, status: str, *, ask: bool, ordered: bool, previous: str
 ) -> list[Any]:  # fmt: skip
     until = draft.now + LEASE if draft.claim else 0
-    return [tenant, target.id, event, order, status, int(ask), int(ordered), draft.now, previous, "first", target.shape,
+    due_at = draft.now + target.delay * 1_000_000
+    return [tenant, target.id, event, order, status, int(ask), int(ordered), due_at, previous, "first", target.shape,
             draft.claim, until]  # fmt: skip
 
 

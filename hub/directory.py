@@ -50,12 +50,14 @@ log = structlog.get_logger("orderhub.directory")
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Someone to tell: an endpoint (`id` is its own), or a write of a connection (`con_…/name`)."""
+    """Someone to tell, after so many seconds: an endpoint (`id` is its own), or a write of a connection
+    (`con_…/name`)."""
 
     id: str
     ordered: bool
     shape: str
     held: bool
+    delay: int = 0
 
 
 class Directory:
@@ -190,7 +192,8 @@ class Directory:
             if not self.wants(one, event, doc, connection):
                 continue
             held = one.status == "disabled"
-            out.append(Target(one.id, one.ordering == "per_order" and not held, self.shape(one), held))
+            ordered = one.ordering == "per_order" and not held
+            out.append(Target(one.id, ordered, self.shape(one), held, one.schedule[0]))
         return out
 
     def shape(self, endpoint: Endpoint) -> str:

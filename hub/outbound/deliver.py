@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
@@ -87,9 +87,14 @@ class Deliver:
         self.postman.sender = sender
 
     def hand(self, found: list[Due]) -> None:
-        """Take over deliveries that have just been written."""
+        """Take over deliveries that have just been written; one that is due later is found in the store then."""
+        now = self.world.now()
         for one in found:
-            self._lane(one.target).put(one)
+            lane = self._lane(one.target)
+            if one.due_at > now and not one.waiting:
+                lane.drop(one)
+            else:
+                lane.put(one)
         self._news.set()
 
     async def take(self, found: list[Due], asked: list[int]) -> None:
@@ -332,6 +337,8 @@ class Deliver:
             accepted=answer.accepted,
         )  # fmt: skip
         await self._health(lane, endpoint, verdict)
+        if lane.circuit.is_open and verdict.tried and not verdict.reached:  # the failure that opened it
+            verdict = replace(verdict, status="due", due_at=self.world.now(), tried=False)
         self.tally.attempt(one, verdict, self.world.now())
         return Tried(one, verdict, at, entry, name)
 
