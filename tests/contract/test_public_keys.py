@@ -129,6 +129,7 @@ def test_an_ed25519_jwk_and_a_whpk_are_one_key():
     "bad",
     ["", "hello", "{}", '{"kty":"RSA"}', '{"kty":"oct","k":"AA"}', "whpk_AA==", "0", PEM[:90], "{" * 5000, "AAAA",
      PEM.replace("MII", "MIJ"), '{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ"}', '{"kty":"OKP","crv":"X25519","x":"AQ"}'],
+    ids=range(13),
 )  # fmt: skip
 def test_what_is_no_public_key_is_said_to_be_none(bad: str):
     with pytest.raises(Forged, match="public key"):
