@@ -91,10 +91,8 @@ class Deliver:
         now = self.world.now()
         for one in found:
             lane = self._lane(one.target)
-            if one.due_at > now and not one.waiting:
-                lane.drop(one)
-            else:
-                lane.put(one)
+            place = lane.drop if one.due_at > now and not one.waiting else lane.put
+            place(one)
         self._news.set()
 
     async def take(self, found: list[Due], asked: list[int]) -> None:
@@ -291,7 +289,7 @@ class Deliver:
         """One attempt, from signing to settling."""
         answered = False
         try:
-            tried = await (self._attempt(lane, one) if self.traces is None else self._traced(lane, one))
+            tried = await self._traced(lane, one)
             lane.answered()
             answered = True
             self._news.set()
@@ -348,8 +346,7 @@ class Deliver:
             return await self.say(one)
         found = self.directory.get(Connection, connection)
         if found is None:
-            gone = Answer(status=410, error=None)
-            return gone, PLAIN.encode({"error": "the connection is gone"})
+            return Answer(status=410), PLAIN.encode({"error": "the connection is gone"})
         return await self.write(one, found, name)
 
     async def _health(self, lane: Lane, endpoint: Endpoint | None, verdict: Verdict) -> None:
