@@ -49,10 +49,14 @@ async def view(ask: Ask, order: str, doc: bytes) -> bytes:
     if whole(ask):
         return doc
     endpoints = await told(ask, order)
-    if any(not one.fields for one in endpoints):
+    if any(not one.fields and not one.mapping for one in endpoints):
         return doc
-    names = sorted({"id", "version", *(name for one in endpoints for name in one.fields)})
+    names = sorted({*_NAMES, *(name for one in endpoints for name in one.fields)})
     return JSON.encode(chosen(msgspec.json.decode(doc), names))
+
+
+_NAMES = ("id", "version")
+"""What everyone who was told of an order sees of it; all that is left where a mapping alone says what goes out."""
 
 
 async def reporter(ask: Ask, order: str) -> Connection:
