@@ -149,12 +149,16 @@ async def test_two_partners_may_use_the_same_idempotency_key(warehouse: Warehous
 
 
 async def test_a_mapping_of_its_own_opens_no_more_of_an_order_than_its_name(house: House):
-    await house.post("/v1/mappings/activate", {"text": "map: depot.body\ntarget: json\nfields:\n  number: data.number\n"})
+    await house.post(
+        "/v1/mappings/activate", {"text": "map: depot.body\ntarget: json\nfields:\n  number: data.number\n"}
+    )
     await house.post("/v1/partners", {"name": "depot", "roles": ["receiver"]})
     await house.post("/v1/endpoints", {
         "url": "https://depot.example/in", "name": "depot-in", "partner": "depot", "mapping": "depot.body",
     })  # fmt: skip
-    token = (await house.post("/v1/tokens", {"name": "d", "scopes": ["partner"], "partner": "depot"}))["token"]
+    token = (await house.post("/v1/tokens", {"name": "d", "scopes": ["partner"], "partner": "depot"}))[
+        "token"
+    ]
     order = (await house.post("/v1/orders", {"ref": "1", "number": "1"}))["data"][0]["order"]
 
     assert await house.get(f"/v1/orders/{order}", token=token) == {"id": order, "version": 1}
