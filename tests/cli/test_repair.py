@@ -45,7 +45,7 @@ def test_a_body_that_cannot_be_read_is_found_mended_and_read_again(at_hub, unrea
     assert at_hub("map", "test", str(mine)).out == "1 tests hold\n"
     assert at_hub("map", "activate", str(mine)).code == 0
     assert at_hub("connections", "set", "sim", "--set", 'mappings={"*": "mine.order"}').code == 0
-    assert "1 messages are read again" in at_hub("messages", "replay", "--exception", unreadable["id"]).out
+    assert "1 message is read again" in at_hub("messages", "replay", "--exception", unreadable["id"]).out
     until(lambda: at_hub("exceptions", "show", unreadable["id"], "--json").json()["state"] == "closed")
     assert at_hub("orders", "show", "LL-2010", "--json").json()["lines"][0]["unit_price"]["amount"] == "34.50"
     assert "mapping.activated" in at_hub("audit").out

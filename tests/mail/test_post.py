@@ -192,8 +192,15 @@ async def test_a_letter_that_two_processes_had_in_hand_is_settled_once(village: 
     late = await hub.post._settled(one)
 
     await hub.post.ledger.write(one, settled)
-    before = await hub.engine.fetch("events_list", tenant="main", after=0, most=99)
+    before = await hub.engine.fetch(
+        "events_between", tenant="main", after=0, last=2**62, since=0, until=2**62, most=99
+    )
     await hub.post.ledger.write(one, late)
 
-    assert await hub.engine.fetch("events_list", tenant="main", after=0, most=99) == before
+    assert (
+        await hub.engine.fetch(
+            "events_between", tenant="main", after=0, last=2**62, since=0, until=2**62, most=99
+        )
+        == before
+    )
     assert (await village.became(kept.id))[0] == "processed"
