@@ -121,7 +121,9 @@ async def test_a_backfill_killed_in_the_middle_goes_on_and_doubles_nothing(
     assert sorted(shop.told.values()) == sorted(f"B-{number}" for number in range(ORDERS)), hub.said()
     async with open_hub(config(database)) as books:
         rows = await books.engine.fetch("orders_after", tenant="main", after="", most=2 * ORDERS)
-        events = await books.engine.fetch("events_list", tenant="main", after=0, most=20 * ORDERS)
+        events = await books.engine.fetch(
+            "events_between", tenant="main", after=0, last=2**62, since=0, until=2**62, most=20 * ORDERS
+        )
         created = [row[2] for row in events if row[3] == "order.created"]
         assert (len(rows), len(created), len(set(created))) == (ORDERS, ORDERS, ORDERS)
 
