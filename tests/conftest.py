@@ -12,7 +12,10 @@ committed like any other change.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+import structlog
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.engines import (  # noqa: F401  fixtures of every test
@@ -38,6 +41,13 @@ settings.load_profile("house")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-golden", action="store_true", help="write the golden facts of channel fixtures")
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[None]:
+    """A command that a test runs in this process sends the log where that test looks, and no longer than it does."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
