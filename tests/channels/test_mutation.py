@@ -101,6 +101,6 @@ def mutated_form(message: Message, data: st.DataObject) -> bytes:
 
 
 def mutated_bytes(body: bytes, data: st.DataObject) -> bytes:
-    start = data.draw(st.integers(0, len(body)))
-    end = data.draw(st.integers(start, len(body)))
-    return body[:start] + data.draw(st.binary(max_size=8)) + body[end:]
+    place = st.integers(0, len(body))
+    one, other, put = data.draw(st.tuples(place, place, st.binary(max_size=8)))
+    return body[: min(one, other)] + put + body[max(one, other) :]
