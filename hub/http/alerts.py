@@ -12,8 +12,8 @@ from hub.alerts.message import Item
 from hub.contract.clock import text
 from hub.directory import Connection
 from hub.http.ask import Answer, Ask, Page
-from hub.http.keep import copy, drop, find, record, save
-from hub.http.notifiers import Tried
+from hub.http.keep import copy, drop, find, put, record, save
+from hub.http.notifiers import Tried, by
 from hub.http.problems import invalid
 from hub.http.table import PAGING, Op
 from hub.outbound.notify.accounts import TEMPLATED, medium
@@ -129,13 +129,8 @@ async def change_alert(ask: Ask) -> AlertOut:
 
 def _wish(ask: Ask, one: Alert, given: AlertWishes) -> None:
     """Put the wishes in and check the whole; Problem 422 names the field and the reason."""
-    for name in given.__struct_fields__:
-        if (value := getattr(given, name)) is not UNSET:
-            setattr(one, name, value)
-    account = ask.hub.directory.get(Notifier, one.notifier, tenant=ask.tenant)
-    if account is None:
-        raise invalid(f"there is no notifier {one.notifier!r}", "notifier")
-    one.notifier = account.id
+    put(one, given)
+    account = by(ask, one)
     if medium(account.kind) in ("mail", "sms") and not one.to:
         raise invalid(f"say to whom: {account.name} is {account.kind}, and wants an address", "to")
     if account.kind in TEMPLATED and not one.code:

@@ -19,7 +19,7 @@ from hub.contract.proof import AnyOf
 from hub.contract.settings import MASK, Settings, masked, secrets as held
 from hub.directory import Connection, seal_settings
 from hub.http.ask import Answer, Ask, Page, moment
-from hub.http.keep import copy, drop, find, save
+from hub.http.keep import copy, drop, find, put, save
 from hub.http.problems import Problem, invalid
 from hub.http.table import PAGING, Op, Param
 from hub.inbound.accounts import clash
@@ -249,23 +249,15 @@ async def get_connection(ask: Ask) -> ConnectionOut:
     return show(ask, find(ask, Connection, ask.path()))
 
 
+_PLAIN = ("name", "mode", "time_zone", "currency", "confirm", "mappings", "by_name", "silence_after", "sweep")
+"""What a patch sets as it says it."""
+
+
 async def change_connection(ask: Ask) -> ConnectionOut:
     """Change what is given; everything is checked again."""
     given, before = ask.decode(ConnectionPatch), find(ask, Connection, ask.path())
     one = copy(before)
-    for name in (
-        "name",
-        "mode",
-        "time_zone",
-        "currency",
-        "confirm",
-        "mappings",
-        "by_name",
-        "silence_after",
-        "sweep",
-    ):
-        if (value := getattr(given, name)) is not UNSET:
-            setattr(one, name, value)
+    put(one, given, _PLAIN)
     if given.cutover_at is not UNSET:
         one.cutover_at = _cutover(given.cutover_at)
     plain = _configured(ask, one, _merged(ask, before, given))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from hub.directory import Connection, Endpoint, Partner, Route, Thing, Token
 from hub.http.ask import Ask
@@ -36,6 +37,13 @@ def find(ask: Ask, type_: type[T], name: str) -> T:
 def copy(thing: T) -> T:
     """A copy to change: the directory's own stays as the store has it until the change is written."""
     return msgspec.convert(msgspec.to_builtins(thing), type(thing))
+
+
+def put(thing: Thing, given: msgspec.Struct, names: Iterable[str] = ()) -> None:
+    """Put what a patch says on a thing: each of these fields that was given, all of the patch's where none is named."""
+    for name in names or given.__struct_fields__:
+        if (value := getattr(given, name)) is not UNSET:
+            setattr(thing, name, value)
 
 
 async def save(ask: Ask, thing: Thing, action: str, before: Thing | None = None, **detail: Any) -> None:

@@ -12,7 +12,8 @@ from hub.contract.errors import Misconfigured
 from hub.contract.mapping import compile_expression
 from hub.http.ask import Answer, Ask, Page
 from hub.http.catalogue import check_glob
-from hub.http.keep import copy, drop, find, note, save
+from hub.http.keep import copy, drop, find, note, put, save
+from hub.http.notifiers import by
 from hub.http.problems import invalid, missing
 from hub.http.table import PAGING, Op
 from hub.outbound.notify.accounts import TEMPLATED, medium
@@ -159,14 +160,9 @@ async def change_notice(ask: Ask) -> RuleOut:
 
 def _wish(ask: Ask, one: NoticeRule, given: RuleWishes) -> None:
     """Put the wishes in and check the whole; Problem 422 names the field and the reason."""
-    for name in given.__struct_fields__:
-        if (value := getattr(given, name)) is not UNSET:
-            setattr(one, name, value)
+    put(one, given)
     check_glob(one.event, "event")
-    account = ask.hub.directory.get(Notifier, one.notifier, tenant=ask.tenant)
-    if account is None:
-        raise invalid(f"there is no notifier {one.notifier!r}", "notifier")
-    one.notifier = account.id
+    account = by(ask, one)
     expressions = {"predicate": one.predicate, "consent": one.consent}
     expressions |= {f"params.{name}": value for name, value in one.params.items()}
     for field, expression in expressions.items():

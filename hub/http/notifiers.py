@@ -13,7 +13,7 @@ from hub.contract.given import read_settings
 from hub.contract.settings import MASK, Settings, masked
 from hub.directory import seal_settings
 from hub.http.ask import Answer, Ask, Page
-from hub.http.keep import copy, drop, find, record, save
+from hub.http.keep import copy, drop, find, put, record, save
 from hub.http.problems import Problem, invalid
 from hub.http.table import PAGING, Op
 from hub.outbound.holding import abandon
@@ -94,6 +94,15 @@ def show(ask: Ask, one: Notifier) -> NotifierOut:
     )  # fmt: skip
 
 
+def by(ask: Ask, one: Alert | NoticeRule) -> Notifier:
+    """The notifier that an alert or a notice goes by, which knows it by its id from here on; Problem 422."""
+    found = ask.hub.directory.get(Notifier, one.notifier, tenant=ask.tenant)
+    if found is None:
+        raise invalid(f"there is no notifier {one.notifier!r}", "notifier")
+    one.notifier = found.id
+    return found
+
+
 async def list_notifiers(ask: Ask) -> Page[NotifierOut]:
     """All of the tenant."""
     return ask.things(Notifier, lambda one: show(ask, one))
@@ -126,9 +135,7 @@ async def change_notifier(ask: Ask) -> NotifierOut:
     """Change what is given; everything is checked again. A masked secret that comes back stays as it is."""
     given, before = ask.decode(NotifierPatch), find(ask, Notifier, ask.path())
     one = copy(before)
-    for name in ("name", "rate", "status"):
-        if (value := getattr(given, name)) is not UNSET:
-            setattr(one, name, value)
+    put(one, given, ("name", "rate", "status"))
     wished = given.settings if isinstance(given.settings, dict) else {}
     if wished:
         held = ask.hub.teller.notifiers.settings(before)

@@ -16,7 +16,7 @@ from hub.directory import Connection, Partner, Route, Token
 from hub.http.ask import Answer, Ask, Page
 from hub.http.auth import Scope
 from hub.http.catalogue import check_glob
-from hub.http.keep import copy, drop, find, save
+from hub.http.keep import copy, drop, find, put, save
 from hub.http.problems import Problem, invalid
 from hub.http.senders import Proof, Sender, check_mail, mail_fields
 from hub.http.table import PAGING, Op
@@ -155,9 +155,7 @@ async def change_partner(ask: Ask) -> PartnerOut:
     """Change what is given."""
     given, before = ask.decode(PartnerPatch), find(ask, Partner, ask.path())
     one = copy(before)
-    for name in given.__struct_fields__:
-        if (value := getattr(given, name)) is not UNSET:
-            setattr(one, name, value)
+    put(one, given)
     check_mail(ask, one)
     await save(ask, one, "changed", before)
     return _partner(ask.hub, find(ask, Partner, one.id))
