@@ -196,6 +196,7 @@ async def skip_delivery(ask: Ask) -> Answer:
         await note(unit, ask, "delivery.skipped", f"{PREFIX}{row[0]}", {"before": {"status": row[4]}})
 
     await ask.hub.engine.transact(work)
+    ask.hub.deliver.forget({row[3]})
     ask.hub.deliver.configure()
     return Answer(value=DeliveryOut(**plain(ask, await _held(ask))))
 

@@ -18,6 +18,7 @@ from hub.http.problems import Problem
 from hub.http.table import Op
 from hub.inbound.hear import speaker
 from hub.outbound.letterhead import masked
+from hub.outbound.sender import written
 from hub.outbound.verdict import took
 from hub.store.rows import Due
 
@@ -90,7 +91,7 @@ async def check_endpoint(ask: Ask) -> Exchange:
     ok = took(answer.status, answer.error, answer.accepted)
     response = Answered(
         status=answer.status, error=answer.error, reason=answer.reason, address=answer.address, phases=answer.phases,
-        headers=dict(answer.headers.items()), body=answer.body.decode("utf-8", "replace"),
+        headers=dict(written(answer.headers)), body=answer.body.decode("utf-8", "replace"),
     )  # fmt: skip
     return Exchange(ok, Sent(one.url, masked(post.headers), post.body.decode()), response)
 

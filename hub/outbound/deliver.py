@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from functools import partial
 
 import structlog
 
@@ -18,15 +18,18 @@ from hub.announce import LEASE
 from hub.circuit import SECOND, Circuit
 from hub.directory import Connection, Directory, Endpoint
 from hub.outbound.claims import keep, take
+from hub.outbound.entries import stumbled
 from hub.outbound.flows import Flows
 from hub.outbound.heads import Heads
 from hub.outbound.lanes import Bucket, Lane
+from hub.outbound.patience import patiently
 from hub.outbound.postman import Postman
 from hub.outbound.sender import Answer, Sender
 from hub.outbound.settle import Settler, Tried
+from hub.outbound.spans import Spans
 from hub.outbound.tally import Tally
 from hub.outbound.verdict import Verdict, judge
-from hub.store.engine import Engine, Unit
+from hub.store.engine import Engine, Unavailable, Unit
 from hub.store.rows import PLAIN, Due, due
 from hub.things import Notifier
 from hub.world import World
@@ -35,20 +38,14 @@ _LOAD = 500
 _WAKE = 1000
 _IDLE = 1.0
 _TICK = 0.2
+_PAUSE = 5.0
+_WRITES = (0, 5, 30, 300, 1800, 7200, 18_000, 36_000)
 log = structlog.get_logger("orderhub.deliver")
 
 Writer = Callable[[Due, Connection, str], Awaitable[tuple[Answer, bytes]]]
 """Runs a write's conversation: what a receiver would have answered, and its log."""
 Speaker = Callable[[Due], Awaitable[tuple[Answer, bytes]]]
 """Says a notice to a person, and tells the same."""
-
-
-class Spans(Protocol):
-    """Where attempts are traced: which trace one belongs to, and its span."""
-
-    async def parent(self, one: Due) -> list[str]: ...
-
-    def span(self, one: Due, parents: list[str]) -> contextlib.AbstractContextManager[None]: ...
 
 
 @dataclass(slots=True)
@@ -238,7 +235,7 @@ class Deliver:
                 await self._fill(lane, min(_LOAD, lane.room()))
             elif lane.circuit.probe_at <= now and await self.flows.probe(lane):
                 await self._fill(lane, 1)
-                lane.sort()
+                lane.turns()
 
     async def _first(self, lane: Lane) -> bool:
         """Whether there is anything to ask slots for: what another process has claimed is no reason."""
@@ -293,12 +290,12 @@ class Deliver:
             lane.answered()
             answered = True
             self._news.set()
-            promoted = await self.settler.settle(tried) if tried else []
+            promoted = await patiently(self.world, one, partial(self.settler.settle, tried))
         except Exception as error:
             # Whatever it was, the store still says that it is due: it is made again.
             log.exception("an attempt could not be settled", target=one.target, error=str(error))
             lane.drop(one)
-            await self.world.sleep(1.0)
+            await self.world.sleep(_PAUSE)
             promoted = []
         finally:
             lane.done(one, answered=answered)
@@ -311,7 +308,7 @@ class Deliver:
             [], [place for place in promoted if not any(lane.promoted(place, until) for lane in lanes)]
         )
 
-    async def _traced(self, lane: Lane, one: Due) -> Tried | None:
+    async def _traced(self, lane: Lane, one: Due) -> Tried:
         """The same, in a span of the trace that the message began."""
         traces = self.traces
         if traces is None:
@@ -319,22 +316,25 @@ class Deliver:
         with traces.span(one, await traces.parent(one)):
             return await self._attempt(lane, one)
 
-    async def _attempt(self, lane: Lane, one: Due) -> Tried | None:
+    async def _attempt(self, lane: Lane, one: Due) -> Tried:
         at = self.world.now()
         endpoint = self.directory.get(Endpoint, one.target)
-        if endpoint is None:
-            answer, entry = await self._write(one)
-            schedule: list[int] = [0, 5, 30, 300, 1800, 7200, 18_000, 36_000]
-            name = one.target
-        else:
-            answer, entry = await self.postman.post(endpoint, one, at)
-            schedule, name = endpoint.schedule, endpoint.name
+        try:
+            answer, entry = await (self.postman.post(endpoint, one, at) if endpoint else self._write(one))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  told, and tried again by its schedule
+            answer, entry = stumbled(one, error, posted=endpoint is not None)
+        schedule, name = (endpoint.schedule, endpoint.name) if endpoint else (_WRITES, one.target)
         verdict = judge(
             answer.status, answer.error, answer.retry_after, attempts=one.attempts, schedule=schedule,
             circuit_open=lane.circuit.is_open, now=self.world.now(), chance=self.world.chance(),
             accepted=answer.accepted,
         )  # fmt: skip
-        await self._health(lane, endpoint, verdict)
+        try:
+            await self._health(lane, endpoint, verdict)
+        except Exception:  # what the far side said counts all the same, and is not asked again
+            log.exception("how a target fares could not be kept", target=one.target)
         if lane.circuit.is_open and verdict.tried and not verdict.reached:  # the failure that opened it
             verdict = replace(verdict, status="due", due_at=self.world.now(), tried=False)
         self.tally.attempt(one, verdict, self.world.now())

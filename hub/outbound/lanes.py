@@ -105,7 +105,9 @@ class Lane:
             known.claimed_until = max(known.claimed_until, due.claimed_until)
             return
         if due.waiting:
-            if due.position not in self.later and len(self.later) < _LATER and self.weight < _BYTES:
+            if due.position not in self.later:
+                if len(self.later) >= _LATER or self.weight >= _BYTES:
+                    self._relieve()
                 self.later[due.position] = due
                 self.weight += _weight(due)
             return
@@ -216,15 +218,23 @@ class Lane:
         """Oldest first, after an outage that let memory and store take turns."""
         self.ready = deque(sorted(self.ready, key=lambda due: due.position))
 
+    def turns(self) -> None:
+        """First what was tried the longest ago: one event that breaks a receiver is no probe for ever."""
+        self.ready = deque(sorted(self.ready, key=lambda due: (due.due_at, due.position)))
+
     def forget(self) -> None:
         """Leave all of it to the store; what is under way stays."""
         for due in self.ready:
             self._out(due)
             self.drop(due)
         self.ready.clear()
+        self._relieve()
+        self.spilled = True
+
+    def _relieve(self) -> None:
+        """What waits is found in the store when its turn comes; some of it another process has sent long since."""
         self.weight -= sum(map(_weight, self.later.values()))
         self.later.clear()
-        self.spilled = True
 
     def answered(self) -> None:
         """The far side has no more to do with an attempt: its slot is free while the store is written."""

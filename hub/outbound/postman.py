@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,17 +20,18 @@ from hub.contract.mapping import Expression, Mapping, compile_expression
 from hub.contract.settings import MASK
 from hub.directory import Directory, Endpoint
 from hub.outbound.credentials import Credentials, Unauthorised
-from hub.outbound.letterhead import Letterhead, masked
+from hub.outbound.entries import entry
+from hub.outbound.letterhead import Letterhead
+from hub.outbound.patience import patiently
 from hub.outbound.render import LeftOut, body_for, render, told
-from hub.outbound.sender import CAP, Answer, Post, Sender
+from hub.outbound.sender import Answer, Post, Sender
 from hub.outbound.verdict import took
 from hub.store.engine import Engine, Unit
-from hub.store.rows import PLAIN, Due
+from hub.store.rows import Due
 from hub.troubles import Trouble, Troubles, cause, place
 from hub.vault import Locked
 from hub.world import World
 
-_HEADERS = 50
 _LONGEST = 200
 _REMEMBERED = 10_000
 log = structlog.get_logger("orderhub.postman")
@@ -66,11 +68,11 @@ class Postman:
             if not isinstance(error, LeftOut):
                 await self._failed(endpoint, one, error)
             answer = _unmade(endpoint, error)
-            return answer, _log(one, None, answer)
+            return answer, entry(one, None, answer)
         post, answer = await self._sent(endpoint, one, body, at)
         if one.order and took(answer.status, answer.error, answer.accepted):
             await self._captured(endpoint, one, answer)
-        return answer, _log(one, post, answer)
+        return answer, entry(one, post, answer)
 
     async def exchange(self, endpoint: Endpoint, one: Due, at: int) -> tuple[Post, Answer]:
         """A post of which nothing is kept, and its answer."""
@@ -161,12 +163,30 @@ class Postman:
                 "nothing could be captured", endpoint=endpoint.id, delivery=one.position, fault=str(error)
             )
             return
-        name = str(found) if isinstance(found, str | int | Decimal) and not isinstance(found, bool) else ""
-        if name.strip() and len(name) <= _LONGEST and self._names.get((endpoint.id, one.order)) != name:
-            await self.capture(endpoint, one, name.strip())
-            self._names[endpoint.id, one.order] = name
-            if len(self._names) > _REMEMBERED:
-                self._names.pop(next(iter(self._names)))
+        name = (
+            str(found).strip()
+            if isinstance(found, str | int | Decimal) and not isinstance(found, bool)
+            else ""
+        )
+        if (
+            name.isprintable()
+            and 0 < len(name) <= _LONGEST
+            and self._names.get((endpoint.id, one.order)) != name
+        ):
+            await self._named(endpoint, one, name)
+
+    async def _named(self, endpoint: Endpoint, one: Due, name: str) -> None:
+        """Keep a name. What cannot be kept is no reason to send once more what was taken."""
+        try:
+            await patiently(self.world, one, partial(self.capture, endpoint, one, name))
+        except Exception:
+            log.exception(
+                "a partner's name of an order could not be kept", endpoint=endpoint.id, delivery=one.position
+            )
+            return
+        self._names[endpoint.id, one.order] = name
+        if len(self._names) > _REMEMBERED:
+            self._names.pop(next(iter(self._names)))
 
     async def _failed(self, endpoint: Endpoint, one: Due, error: Misconfigured | Unreadable) -> None:
         """A person is told at once what is wrong with the mapping; the exception closes with the last delivery."""
@@ -201,15 +221,3 @@ def content(answer: Answer) -> Any:
         return _EXACT.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return answer.body.decode("utf-8", "replace")
-
-
-def _log(one: Due, post: Post | None, answer: Answer) -> bytes:
-    """What is kept of an attempt."""
-    request = {"url": post.url, "headers": masked(post.headers), "bytes": len(post.body)} if post else None
-    return PLAIN.encode({
-        "number": one.attempts + 1, "trigger": one.trigger if one.attempts == 0 else "schedule", "request": request,
-        "address": answer.address, "status": answer.status, "error": answer.error, "reason": answer.reason[:1000],
-        "phases": answer.phases,
-        "headers": [(str(name), value) for name, value in answer.headers.items()][:_HEADERS],
-        "body": answer.body[:CAP].decode("utf-8", "replace"), "truncated": answer.truncated,
-    })  # fmt: skip

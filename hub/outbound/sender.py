@@ -34,6 +34,7 @@ __all__ = [
     "open_session",
     "read",
     "retry_after",
+    "written",
 ]
 
 CAP = 16_384
@@ -49,9 +50,11 @@ ErrorKind = Literal[
     "auth",
     "mapping",
     "left_out",
+    "fault",
 ]
 """Why there is no answer that counts: the network's kinds, `refused` (a write's far side said no), and what
-never went out: no token could be had (`auth`), the endpoint's mapping failed (`mapping`) or leaves it out."""
+never went out: no token could be had (`auth`), the endpoint's mapping failed (`mapping`) or leaves it out; `fault` is
+one of ours, that nobody foresaw."""
 KINDS: tuple[str, ...] = get_args(ErrorKind)
 
 
@@ -182,7 +185,7 @@ class GuardedSender:
     def _answer(self, dial: Dial, error: ErrorKind | None, reason: str) -> Answer:
         response = dial.response
         if response is None:
-            return Answer(error=error, reason=reason, phases=dial.phases(), address=dial.address)
+            return Answer(error=error, reason=_text(reason), phases=dial.phases(), address=dial.address)
         wish = response.headers.get("Retry-After")
         return Answer(
             status=response.status,
@@ -192,9 +195,18 @@ class GuardedSender:
             phases=dial.phases(),
             address=dial.address,
             error=error,
-            reason=reason,
+            reason=_text(reason),
             retry_after=retry_after(wish, self.now()) if wish else None,
         )
+
+
+def written(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """An answer's headers as they can be written down: bytes that are no UTF-8 are marked."""
+    return [(_text(str(name)), _text(value)) for name, value in headers.items()]
+
+
+def _text(said: str) -> str:
+    return said if said.isascii() else said.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _data(body: bytes) -> bytes | io.BytesIO | None:

@@ -68,7 +68,7 @@ class Settler:
             await self._troubles.clear(
                 unit, [_subject(one) for one in group if one.verdict.status == "delivered"]
             )
-            await self._troubles.open(unit, [_dead(one) for one in group if one.verdict.status == "dead"])
+            await self._troubles.open(unit, [one for tried in group if (one := _trouble(tried)) is not None])
             told[:] = await self._tell(unit, [one for one in group if one.verdict.status in _FINAL])
             return unit
 
@@ -135,6 +135,24 @@ def _passed(row: tuple[Any, ...], name: str) -> Trouble:
         title=f"{name} has not taken {type_} ({outcome}): later news of its order passes it now",
         hint="See `orderhub deliveries show`; it is tried again by its schedule, or `orderhub deliveries skip` it.",
         orders=[order],
+    )
+
+
+def _trouble(one: Tried) -> Trouble | None:
+    """What a person has to look at."""
+    if one.verdict.status == "dead":
+        return _dead(one)
+    return _stumbled(one) if one.verdict.outcome == "fault" else None
+
+
+def _stumbled(one: Tried) -> Trouble:
+    return Trouble(
+        tenant=one.due.tenant,
+        cause=cause("fault", one.due.target),
+        subject=_subject(one),
+        title=f"{one.name or one.due.target} could not be told of {one.due.type}: a fault of ours",
+        hint=f"See `orderhub deliveries show {_subject(one)}` and the hub's log; it is tried again by its schedule.",
+        orders=[one.due.order] if one.due.order else [],
     )
 
 

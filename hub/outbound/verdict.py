@@ -14,7 +14,7 @@ _JITTER = 0.2
 DECLINED = "declined"
 """The outcome of an answer whose status is fine and whose body says no."""
 _ENDED: dict[str, Status] = {"refused": "dead", "left_out": "skipped"}
-_UNSENT = ("mapping", "left_out")
+_UNSENT = ("mapping", "left_out", "fault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ def judge(
 
     2xx is delivered, unless the endpoint has an expression of its own (`accepted`): then that says. 410 is
     gone, `refused` (a write the far side said no to) is dead at once, everything else is tried again; while the
-    circuit is open a failure costs nothing. A mapping that fails is ours to mend: it tells nothing of the far
-    side. Retry-After on 429 and 503 only ever delays, by a day at most.
+    circuit is open a failure costs nothing. A mapping that fails, or a fault of ours, is ours to mend: it tells nothing of
+    the far side. Retry-After on 429 and 503 only ever delays, by a day at most.
     """
     outcome = error or (DECLINED if accepted is False and took(status, error) else str(status))
     if took(status, error, accepted):

@@ -1,0 +1,141 @@
+"""Faults that no schedule foresaw: what a far side's bytes, a person's hand or the store may do to an attempt."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from hub.http.app import build
+from hub.outbound.sender import Answer
+from hub.run import Hub
+from hub.store.engine import Unavailable
+from tests.engines import ADMIN
+from tests.outbound.desk import HOUR, MINUTE, OK, desk, event, on_one_engine, said
+from tests.outbound.receivers import Talk, scripted
+
+
+def _answering(raw: bytes, count: list[int]) -> Talk:
+    """Gives these bytes to every request, and counts them."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            lines = [line.lower() for line in head.split(b"\r\n")]
+            sizes = [int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length")]
+            await reader.readexactly(sizes[0])
+            count.append(1)
+            writer.write(raw)
+            await writer.drain()
+
+    return talk
+
+
+async def _post(hub: Hub, path: str, body: Any = None) -> httpx.Response:
+    transport = httpx.ASGITransport(app=build(hub))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as http:
+        return await http.post(path, json=body or {}, headers={"authorization": f"Bearer {ADMIN}"})
+
+
+@on_one_engine
+async def test_an_answer_with_a_header_that_is_no_unicode_is_settled_like_any_other(hub: Hub) -> None:
+    count: list[int] = []
+    real = hub.deliver.sender
+    d = await desk(hub)
+    hub.deliver.sender = real
+    raw = b"HTTP/1.1 200 OK\r\nX-Shop: caf\xe9\r\nContent-Length: 2\r\n\r\nok"
+    async with scripted(_answering(raw, count)) as url:
+        one = await d.endpoint(url=url)
+        await d.tell("A", "1")
+        await hub.deliver.step()
+        tested = await _post(hub, f"/v1/endpoints/{one.id}/test")
+
+    assert await d.statuses() == ["delivered"]
+    assert tested.status_code == 200, tested.text
+
+
+@on_one_engine
+async def test_one_event_that_breaks_a_receiver_does_not_keep_it_down_for_all_others(hub: Hub) -> None:
+    d = await desk(hub, lambda post: Answer(status=500) if event(post)["data"]["number"] == "bad" else OK)
+    await d.endpoint()
+    await d.tell("bad", "1")
+    await d.pass_by(4 * HOUR, step=5 * MINUTE)
+    assert hub.deliver.lanes[next(iter(hub.deliver.lanes))].circuit.is_open
+    d.script.take()
+    await d.tell("good", "1")
+    await d.pass_by(30 * MINUTE, step=MINUTE)
+
+    assert ("good", "1") in said(d.script.posts)
+
+
+async def test_a_delivery_that_was_skipped_is_not_sent_though_memory_had_it(hub: Hub) -> None:
+    d = await desk(hub)
+    one = await d.endpoint()
+    await _post(hub, f"/v1/endpoints/{one.id}/pause")
+    await d.tell("A", "1", "2")
+    await d.tell("B", "1")
+    await hub.deliver.step()
+    first = min(await d.deliveries())
+    assert (await _post(hub, f"/v1/deliveries/dlv_{first}/skip")).status_code == 200
+    await _post(hub, f"/v1/endpoints/{one.id}/enable")
+    await hub.settle()
+
+    assert said(d.script.posts) == [("A", "2"), ("B", "1")] or said(d.script.posts) == [
+        ("B", "1"),
+        ("A", "2"),
+    ]
+
+
+async def test_a_name_that_cannot_be_kept_does_not_send_its_delivery_again(hub: Hub) -> None:
+    d = await desk(hub, Answer(status=200, body=b'{"id": "a\\u0000b"}'))
+    await d.endpoint(capture="body.id")
+    await d.tell("A", "1")
+    await hub.deliver.step()
+
+    assert len(d.script.posts) == 1
+    assert await d.statuses() == ["delivered"]
+
+
+async def test_an_attempt_that_met_a_fault_of_ours_goes_by_its_schedule_and_is_told(hub: Hub) -> None:
+    d = await desk(hub)
+
+    def broken(_post: Any) -> Answer:
+        raise ZeroDivisionError("a fault of ours")
+
+    d.script.says = broken
+    await d.endpoint()
+    await d.tell("A", "1")
+    await hub.deliver.step()
+    await hub.deliver.step()
+
+    assert len(d.script.posts) == 1
+    place = min(await d.deliveries())
+    assert [one["outcome"] for one in await d.attempts(place)] == ["fault"]
+    assert [one["title"] for one in await d.troubles()]
+    d.script.says = OK
+    await d.pass_by(10 * MINUTE)
+    assert await d.statuses() == ["delivered"]
+    assert await d.troubles() == []
+
+
+@on_one_engine
+async def test_what_was_answered_while_the_store_is_away_is_not_asked_again(hub: Hub) -> None:
+    d = await desk(hub)
+    await d.endpoint()
+    await d.tell("A", "1")
+    whole = hub.engine.transact
+    left = [3]
+
+    async def away(work: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise Unavailable("the disk is full")
+        return await whole(work)
+
+    hub.engine.transact = away  # type: ignore[method-assign]
+    await hub.deliver.step()
+    await hub.deliver.step()
+
+    assert await d.statuses() == ["delivered"]
+    assert len(d.script.posts) == 1
