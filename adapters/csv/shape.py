@@ -13,10 +13,10 @@ from adapters.csv.layout import of_table
 from adapters.csv.settings import CsvSettings, Table
 from hub.contract import Headers, Message, Place, Unreadable, json_body
 from hub.contract.files import Layout
-from hub.contract.sheet import COLUMNS, Charset, Row, charset_of, column_of, missing, open_table
+from hub.contract.sheet import COLUMNS, Charset, Row, charset_of, column_of, missing, open_table, read_anew
 from hub.contract.sheet.numbering import numbers, written
 
-FILE, ROWS, DELIMITER = "x-file", "x-file-rows", "x-file-delimiter"
+FILE, ROWS, DELIMITER, ENCODING = "x-file", "x-file-rows", "x-file-delimiter", "x-file-encoding"
 NUMBERS = frozenset({"quantity", "unit_price", "line_total", "shipping_fee", "total"})
 TIMES = frozenset({"order_date", "updated_at", "shipped_at", "delivered_at", "time"})
 Doc = dict[str, Any]
@@ -47,9 +47,11 @@ def parts(message: Message, given: CsvSettings) -> list[Message]:
     kept = [
         pair
         for pair in message.headers.pairs
-        if pair[0] not in (ROWS, "content-type", "content-length", DELIMITER, FILE)
+        if pair[0] not in (ROWS, "content-type", "content-length", DELIMITER, FILE, ENCODING)
     ]
     about = [(FILE, message.headers.get(FILE, "")), ("content-type", "text/csv; charset=utf-8")]
+    if encoding := _kept(message, given)[1]:
+        about.append((ENCODING, encoding))
     return [
         msgspec.structs.replace(
             message,
@@ -88,7 +90,7 @@ def _read(message: Message, given: CsvSettings) -> tuple[Layout, list[str], Iter
     table = cast(Table, message.topic if message.topic in COLUMNS else given.table)
     layout = of_table(given, table)
     ours = FILE in message.headers
-    file = io.BytesIO(message.body)
+    file = io.BytesIO(_kept(message, given)[0] if ours else message.body)
     charset = Charset("utf-8", "kept so") if ours else charset_of(file, given.encoding)
     delimiter = {"tab": "\t"}.get(message.headers.get(DELIMITER, ""), message.headers.get(DELIMITER, ""))
     found = open_table(file, charset, delimiter or given.delimiter)
@@ -103,6 +105,14 @@ def _read(message: Message, given: CsvSettings) -> tuple[Layout, list[str], Iter
         )
     head = _whole(found.head)
     return layout, columns, rows, head
+
+
+def _kept(message: Message, given: CsvSettings) -> tuple[bytes, str]:
+    """A table that we keep as UTF-8, and the encoding that its file was read in: the one that is told now, where the
+    file can have been in it. So a message that is read again is read by the settings of now."""
+    was = message.headers.get(ENCODING, "")
+    text, encoding = read_anew(message.body.decode("utf-8", "replace"), was, given.encoding)
+    return (message.body, was) if encoding == was else (text.encode(), encoding)
 
 
 def _doc(columns: list[str], row: Row, given: CsvSettings) -> Doc:

@@ -16,7 +16,7 @@ from hub.inbound.mail.cell import Bounds, Cell
 
 ENTRIES, INFLATED, RATIO = 200, 50 << 20, 100
 """Files in a workbook, bytes that they inflate to, and how many times its own size."""
-BOUNDS = Bounds(memory=2 << 30, cpu=60, wall=90.0)
+BOUNDS = Bounds(memory=2 << 30, cpu=60, wall=90.0, answer=256 << 20)
 
 
 def as_table(path: Path, sheet: str) -> bytes:

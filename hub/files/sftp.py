@@ -43,34 +43,39 @@ class SftpShelf:
     sftp: asyncssh.SFTPClient
     path: str
 
-    async def entries(self) -> list[Entry]:
-        """The files in it, in no order."""
+    async def entries(self, folder: str = "") -> list[Entry]:
+        """The files in it, in no order; none in a folder that there is not."""
         found: list[Entry] = []
-        async for one in self.sftp.scandir(self.path):
-            about = one.attrs
-            kind = about.permissions
-            if kind is not None and S_ISREG(kind) and len(found) < _MOST:
-                found.append(Entry(str(one.filename), about.size or 0, float(about.mtime or 0)))
+        try:
+            async for one in self.sftp.scandir(self._in(folder)):
+                about = one.attrs
+                kind = about.permissions
+                if kind is not None and S_ISREG(kind) and len(found) < _MOST:
+                    found.append(Entry(str(one.filename), about.size or 0, float(about.mtime or 0)))
+        except asyncssh.SFTPNoSuchFile:
+            if not folder:
+                raise
         return found
 
     @contextlib.asynccontextmanager
-    async def open(self, name: str) -> AsyncIterator[IO[bytes]]:
+    async def open(self, name: str, folder: str = "") -> AsyncIterator[IO[bytes]]:
         """A file to be read, fetched whole first."""
         with tempfile.SpooledTemporaryFile(_SPOOL) as spool:
             write: Callable[[bytes], int] = spool.write
-            async with self.sftp.open(self._at(name), "rb") as far:
+            async with self.sftp.open(self._at(name, folder), "rb") as far:
                 while chunk := cast("bytes", await far.read(_CHUNK)):
                     await asyncio.to_thread(write, chunk)
             spool.seek(0)
             yield spool
 
-    async def move(self, name: str, folder: str) -> str:
-        """Put a file into a folder beside it, under another name where its own is taken; the name it got."""
-        await self.sftp.makedirs(f"{self.path}/{folder}", exist_ok=True)
-        turn = 0
-        while await self.sftp.exists(self._at(f"{folder}/{another(name, turn)}", checked=name)):
+    async def move(self, name: str, folder: str, out_of: str = "") -> str:
+        """Put a file into a folder, under another name where its own is taken; the name it got."""
+        if folder:
+            await self.sftp.makedirs(self._in(folder), exist_ok=True)
+        source, turn = self._at(name, out_of), 0
+        while await self.sftp.exists(f"{self._in(folder)}/{another(name, turn)}"):
             turn += 1
-        await self.sftp.rename(self._at(name), self._at(f"{folder}/{another(name, turn)}", checked=name))
+        await self.sftp.rename(source, f"{self._in(folder)}/{another(name, turn)}")
         return another(name, turn)
 
     async def put(self, name: str, body: bytes) -> None:
@@ -87,9 +92,11 @@ class SftpShelf:
                 await self.sftp.remove(self._at(name))
             await self.sftp.rename(part, self._at(name))
 
-    def _at(self, name: str, checked: str = "") -> str:
-        plain_name(checked or name)
-        return f"{self.path}/{name}"
+    def _in(self, folder: str) -> str:
+        return f"{self.path}/{folder}" if folder else self.path
+
+    def _at(self, name: str, folder: str = "") -> str:
+        return f"{self._in(folder)}/{plain_name(name)}"
 
 
 @contextlib.contextmanager

@@ -19,21 +19,24 @@ Address = Callable[[str, int], Awaitable[str]]
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A file as it is listed: its name, its bytes, when it was last written."""
+    """A file as it is listed: its name, its bytes, when it was last written; its `node` where the place can tell one
+    file from another that has its name."""
 
     name: str
     size: int
     changed: float
+    node: str = ""
 
 
 class Shelf(Protocol):
-    """A place with files. All raise Postponed where the place cannot be reached now, Refused where it says no."""
+    """A place with files, and folders beside them. All raise Postponed where the place cannot be reached now, Refused
+    where it says no. A folder is "" for the shelf itself."""
 
-    async def entries(self) -> list[Entry]: ...
+    async def entries(self, folder: str = "") -> list[Entry]: ...
 
-    def open(self, name: str) -> AbstractAsyncContextManager[IO[bytes]]: ...
+    def open(self, name: str, folder: str = "") -> AbstractAsyncContextManager[IO[bytes]]: ...
 
-    async def move(self, name: str, folder: str) -> str: ...
+    async def move(self, name: str, folder: str, out_of: str = "") -> str: ...
 
     async def put(self, name: str, body: bytes) -> None: ...
 

@@ -23,6 +23,7 @@ Rows = list[tuple[Any, ...]]
 BODY_CAP = 16 << 20
 PAGE = 100
 PAGE_MOST = 500
+KEY_MOST = 200
 
 
 class Page(msgspec.Struct, Generic[T]):
@@ -59,8 +60,11 @@ class Ask:
 
     @property
     def key(self) -> str:
-        """Its `Idempotency-Key`, "" where it has none; a partner's is its own, whatever others chose."""
+        """Its `Idempotency-Key`, "" where it has none; a partner's is its own, whatever others chose. Problem 422
+        where it is too long to be kept."""
         given = self.request.headers.get("idempotency-key", "")
+        if len(given) > KEY_MOST:
+            raise invalid(f"an Idempotency-Key has at most {KEY_MOST} characters", "Idempotency-Key")
         return f"{self.who.partner}:{given}" if given and self.who.partner else given
 
     def path(self, name: str = "id") -> str:

@@ -46,6 +46,7 @@ async def upload_file(ask: Ask) -> Answer:
                 name,
                 spool,
                 quiet=ask.text("emit") == "none",
+                again=ask.text("again") == "1",
             )
         except Unreadable as error:
             raise invalid(f"{name}: {error}", error.place.field or "file") from error
@@ -55,5 +56,6 @@ async def upload_file(ask: Ask) -> Answer:
 OPS = (
     Op(method="POST", path="/v1/connections/{id}/files", summary="Upload a file", handle=upload_file, scope="write",
        gives=Taken, status=202, also=(200,), exact=True, stream=True,
-       query=(Param("name", "What the file is called."), Param("emit", "none: nobody is told of what it says."))),
+       query=(Param("name", "What the file is called."), Param("emit", "none: nobody is told of what it says."),
+              Param("again", "1: cut by the settings of now, though it was taken before.", bool))),
 )  # fmt: skip

@@ -9,7 +9,8 @@ from typing import Any
 import asyncssh
 import pytest
 
-from tests.files.test_watch import look, names, numbers, rows
+from hub.files.sftp import SftpShelf
+from tests.files.test_watch import look, names, numbers, rows, swapped
 from tests.path.town import Town
 
 HOST_KEY = asyncssh.generate_private_key("ssh-ed25519")
@@ -74,6 +75,21 @@ async def test_a_file_of_the_server_becomes_orders_and_is_moved_away_there(town:
     assert await numbers(town) == ["一", "二"]
     assert names(far / "in") == ["b.csv.part", "done/a.csv"]
     assert await town.exceptions() == []
+
+
+async def test_a_file_of_the_same_name_size_and_time_is_taken_itself_there_too(
+    town: Town, far: Path, monkeypatch
+):
+    async with server(far) as port:
+        await town.connect("csv", settings=settings(port, sftp_path="/in"), sweep=True)
+        (far / "in" / "a.csv").write_text(rows("1"))
+        swapped(monkeypatch, SftpShelf, far / "in" / "a.csv", rows("2"))
+        await look(town)
+        assert names(far / "in") == ["a.csv"]
+        await look(town)
+
+    assert await numbers(town) == ["1", "2"]
+    assert names(far / "in") == ["done/a.csv"]
 
 
 async def test_our_key_opens_the_door_as_the_password_does(town: Town, far: Path):

@@ -85,3 +85,29 @@ async def test_a_connection_that_takes_no_files_says_so(town: Town, api: httpx.A
 
     assert (await api.post(AT, content=b"a")).status_code == 409
     assert (await api.post("/v1/connections/nobody/files", content=b"a")).status_code == 404
+
+
+async def test_a_file_that_was_taken_as_a_wrong_table_is_cut_anew_where_it_is_told_so(
+    town: Town, api: httpx.AsyncClient
+):
+    text = b"order_ref,tracking_number,status\n1,SF1234567890,shipped\n"
+    connection = await town.connect("csv", name="desk", settings={})
+    for content in (rows("1").encode(), text):
+        await api.post(AT, params={"name": "out.csv"}, content=content)
+    await town.hub.settle()
+    assert await town.statuses() == ["processed", "failed"]
+
+    connection.settings = {"table": "shipments"}
+    await town.put(connection)
+    plain = await api.post(AT, params={"name": "out.csv"}, content=text)
+    for _ in range(2):
+        again = await api.post(AT, params={"name": "out.csv", "again": "1"}, content=text)
+    await town.hub.settle()
+
+    assert (plain.json()["status"], again.json()["status"], again.json()["table"]) == (
+        "duplicate",
+        "accepted",
+        "shipments",
+    )
+    assert [one["tracking_number"] for one in (await town.order())["shipments"]] == ["SF1234567890"]
+    assert [row[5] for row in await town.messages()] == ["orders", "orders", "shipments"]

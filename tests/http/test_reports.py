@@ -246,3 +246,29 @@ async def test_scans_of_many_parcels_are_told_in_one_call(house: House):
 
     assert [one["status"] for one in answer["data"]] == ["accepted", "rejected"]
     assert answer["data"][1]["field"] == "number"
+
+
+@on_sqlite
+async def test_an_idempotency_key_that_is_too_long_is_refused_for_reports_and_decisions_too(house: House):
+    made = await house.post(
+        "/v1/orders", {"ref": "k", "lines": [{"sku": "A", "qty": 1}]}, idempotency_key="k" * 200
+    )
+    order = made["data"][0]["order"]
+    paths = ["/v1/orders", "/v1/shipments", "/v1/scans", f"/v1/orders/{order}/hold", "/v1/partners"]
+    told = [await house.say("POST", path, {}, idempotency_key="k" * 201) for path in paths]
+
+    assert [(one.status_code, one.json().get("field")) for one in told] == [(422, "Idempotency-Key")] * len(
+        paths
+    )
+
+
+@on_sqlite
+async def test_a_partner_s_idempotency_key_may_be_as_long_as_anybody_s(house: House):
+    await house.post("/v1/partners", {"name": "depot", "roles": ["warehouse"]})
+    token = (await house.post("/v1/tokens", {"name": "d", "scopes": ["partner"], "partner": "depot"}))[
+        "token"
+    ]
+
+    answer = await house.say("POST", "/v1/orders/ord_1/shipments", {}, token, idempotency_key="k" * 200)
+
+    assert answer.status_code == 404, answer.text

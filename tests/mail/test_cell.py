@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import AsyncIterator
+from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,6 +61,41 @@ def broken() -> None:
     raise KeyError("colour")
 
 
+class Gift:
+    """What leaves a file behind where it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (Path(self.path),)
+
+
+def its_pipe() -> Pipe:
+    [one] = [found for found in gc.get_objects() if isinstance(found, Pipe)]
+    return one
+
+
+def gives(path: str) -> int:
+    its_pipe().send(("done", Gift(path)))
+    return 1
+
+
+def stops_in_the_middle() -> int:
+    os.write(its_pipe().fileno(), (1000).to_bytes(4, "big") + b"half")
+    time.sleep(60)
+    return 1
+
+
+def floods() -> int:
+    its_pipe().send_bytes(bytes(2 << 20))
+    return 1
+
+
+def lies() -> int:
+    return "no number"  # type: ignore[return-value]
+
+
 async def test_a_function_runs_in_another_process_which_is_used_again(cell: Cell):
     first, second = await cell.run(who), await cell.run(who)
 
@@ -73,7 +112,7 @@ async def test_what_goes_past_a_limit_is_told_and_the_next_call_finds_a_child(ce
 
 
 async def test_what_hangs_is_killed(cell: Cell):
-    hasty = Cell(size=1, bounds=Bounds(wall=0.5))
+    hasty = Cell(size=1, bounds=Bounds(wall=3.0))
     try:
         await hasty.run(double, 1)
         with pytest.raises(Blown, match="seconds"):
@@ -103,3 +142,33 @@ async def test_whoever_gives_up_waiting_leaves_no_child_behind(cell: Cell):
         await task
 
     assert not child.is_alive()
+
+
+async def test_a_child_that_was_taken_over_cannot_make_the_hub_open_a_pickle(cell: Cell, tmp_path: Path):
+    with pytest.raises(Blown, match="makes no sense"):
+        await cell.run(gives, str(tmp_path / "opened"))
+
+    assert list(tmp_path.iterdir()) == []
+    assert await cell.run(double, 4) == 8
+
+
+async def test_an_answer_of_another_type_than_declared_or_too_long_is_none(cell: Cell):
+    small = Cell(size=1, bounds=Bounds(answer=1 << 20))
+    try:
+        with pytest.raises(Blown):
+            await small.run(floods)
+        with pytest.raises(Blown, match="makes no sense"):
+            await small.run(lies)
+        assert await small.run(double, 4) == 8
+    finally:
+        small.close()
+
+
+async def test_an_answer_that_stops_in_the_middle_is_given_up(cell: Cell):
+    hasty = Cell(size=1, bounds=Bounds(wall=3.0))
+    try:
+        with pytest.raises(Blown, match="seconds"):
+            await hasty.run(stops_in_the_middle)
+        assert await hasty.run(double, 4) == 8
+    finally:
+        hasty.close()

@@ -5,7 +5,7 @@ table.py     its rows, each with its number and its own text, however large the 
 columns.py   the columns that we know, under the names that they go by
 """
 
-from hub.contract.sheet.charset import Charset, charset_of
+from hub.contract.sheet.charset import Charset, charset_of, read_anew
 from hub.contract.sheet.columns import COLUMNS, GROUPS, Column, Kind, column_of, missing, names_of
 from hub.contract.sheet.table import Row, Table, open_table
 
@@ -22,4 +22,5 @@ __all__ = [
     "missing",
     "names_of",
     "open_table",
+    "read_anew",
 ]

@@ -25,6 +25,8 @@ _MARKS = (
     (b"\x84\x31\x95\x33", "gb18030"),
 )
 _PAIRED = 0.8
+_ASCII, _FITS, _MARKED, _WIDE = "all ASCII", "every byte fits", "by its mark", "every other byte is zero"
+_PROVED = frozenset({_ASCII, _FITS, _MARKED, _WIDE})
 
 
 class Charset(msgspec.Struct, frozen=True):
@@ -38,6 +40,18 @@ class Charset(msgspec.Struct, frozen=True):
         return f"{self.name} ({self.how})"
 
 
+def read_anew(text: str, was: str, told: str) -> tuple[str, str]:
+    """A text that was read as `was` (a Charset as text), as it reads in the encoding that is told now, and that as text;
+    unchanged where nothing else is told, the bytes proved what they were, or are not of that encoding."""
+    name, _, how = was.partition(" (")
+    if not told or not name or how.rstrip(")") in _PROVED or _known(name) == _known(told):
+        return text, was
+    try:
+        return text.encode(name).decode(_known(told)), str(Charset(_known(told), "told"))
+    except UnicodeError:
+        return text, was
+
+
 def charset_of(file: IO[bytes], told: str = "") -> Charset:
     """The encoding of a file, read through once and left at its start; Unreadable where none is likely."""
     head = file.read(_CHUNK)
@@ -47,9 +61,9 @@ def charset_of(file: IO[bytes], told: str = "") -> Charset:
         return Charset(_known(told), "told", mark or _marked(head, told))
     for sign, name in _MARKS:
         if head.startswith(sign):
-            return Charset(name, "by its mark", len(sign))
+            return Charset(name, _MARKED, len(sign))
     if wide := _wide(head):
-        return Charset(wide, "every other byte is zero")
+        return Charset(wide, _WIDE)
     found = _read_through(file, mark)
     file.seek(0)
     return found
@@ -91,7 +105,7 @@ def _read_through(file: IO[bytes], mark: int) -> Charset:
         if not utf8 and len(sample) >= _SAMPLE:
             break
     if utf8 and _decodes(decoder, b"", final=True):
-        return Charset("utf-8", "all ASCII" if ascii_ else "every byte fits", mark)
+        return Charset("utf-8", _ASCII if ascii_ else _FITS, mark)
     return _likely(sample, mark)
 
 

@@ -16,6 +16,7 @@ from hub.contract.errors import Refused
 from hub.contract.files import Files
 from hub.contract.settings import Settings
 from hub.directory import Directory
+from hub.inbound.files.away import digest_of
 from hub.inbound.files.cut import Batch, Cutting, cutting
 from hub.inbound.keep import Keeper, Letter, clean
 from hub.store.engine import Engine, Unit
@@ -24,7 +25,6 @@ from hub.things import Connection
 from hub.world import World
 
 log = structlog.get_logger("orderhub.files")
-_CHUNK = 1 << 20
 _CROWD = 32
 _PATIENCE = 600
 
@@ -63,17 +63,22 @@ class Taker:
     keeper: Keeper
     world: World
 
-    async def take(self, connection: Connection, name: str, file: IO[bytes], *, quiet: bool = False) -> Taken:
-        """All of a file is durable when this returns; Unreadable where it cannot be read at all."""
+    async def take(
+        self, connection: Connection, name: str, file: IO[bytes], *, digest: str = "", quiet: bool = False,
+        again: bool = False,
+    ) -> Taken:  # fmt: skip
+        """All of a file is durable when this returns; Unreadable where it cannot be read at all. `again` cuts one that
+        was taken before by the settings of now: what of it stays as it was is known, and gives nothing twice."""
         channel = self.directory.channel(connection)
         files, settings = _files(channel), self.directory.settings(connection)
-        digest = await asyncio.to_thread(_digest, file)
+        digest = digest or await asyncio.to_thread(digest_of, file)
         known = await self._known(connection, digest)
-        if known is not None and known.whole:
+        if known is not None and known.whole and not again:
             log.info("a file was taken before", connection=connection.id, file=name, first=known.name)
             return Taken(file=name, hash=digest, status="duplicate", rows=known.rows, messages=known.batches)
         cut = await asyncio.to_thread(cutting, file, name, files, settings)
-        state = known if known and known.manner == cut.manner else Known(name, manner=cut.manner)
+        on = known if known and known.manner == cut.manner and not known.whole else None
+        state = on or Known(name, manner=cut.manner)
         await self._batches(connection, name, digest, cut, state, quiet=quiet)
         return Taken(
             file=name, hash=digest, status="accepted", table=cut.layout.topic, encoding=str(cut.table.charset),
@@ -137,14 +142,6 @@ def _files(channel: Channel) -> Files[Settings]:
     if channel.files is None:
         raise Refused(f"{channel.name} takes no files")
     return channel.files
-
-
-def _digest(file: IO[bytes]) -> str:
-    found = hashlib.sha256()
-    while chunk := file.read(_CHUNK):
-        found.update(chunk)
-    file.seek(0)
-    return found.hexdigest()
 
 
 def _next(found: Iterator[Batch]) -> Batch | None:

@@ -1,7 +1,8 @@
 """Watching shelves: a file that stood still between two looks is taken, then moved away.
 
 A writer that is not done changes size or time, or uses a name of its own until it is (`.part`, `.tmp`, a dot
-before it). Two processes may look at one shelf: a file's content is known, so both together take it once.
+before it). Two processes may look at one shelf: a file's content is known, so both together take it once. One that
+is written anew under our hands is put back (hub.inbound.files.away), and taken when it stands still.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from hub.contract.channel import Channel
 from hub.contract.errors import HubError, Postponed, Unreadable
 from hub.directory import Directory
 from hub.files.shelf import Entry, Shelf, Shelves
+from hub.inbound.files.away import Stranded, digest_of, put_away
 from hub.inbound.files.take import Taker
 from hub.inbound.keep import Keeper
 from hub.store.engine import Engine, Unavailable
@@ -41,6 +43,7 @@ class Watcher:
     taker: Taker
     troubles: Troubles
     world: World
+    stranded: Stranded
     _seen: dict[str, dict[str, Entry]] = field(default_factory=dict)
     _next: dict[str, int] = field(default_factory=dict)
     _running: dict[str, asyncio.Task[int]] = field(default_factory=dict)
@@ -55,7 +58,8 @@ class Watcher:
         world: World,
     ) -> Watcher:
         """The stage with a taker of its own."""
-        return Watcher(engine, directory, shelves, Taker(engine, directory, keeper, world), troubles, world)
+        taker = Taker(engine, directory, keeper, world)
+        return Watcher(engine, directory, shelves, taker, troubles, world, Stranded(engine, world))
 
     async def step(self) -> int:
         """Look wherever it is time, and wait for all of it; how many files were taken."""
@@ -114,6 +118,7 @@ class Watcher:
             return 0
         patterns = files.pattern(settings).lower().split("|")
         async with self.shelves.at(spot) as shelf:
+            await self.stranded.back(connection.id, shelf)
             there = {one.name: one for one in await shelf.entries() if _wanted(one.name, patterns)}
             before, self._seen[connection.id] = self._seen.get(connection.id, {}), there
             still = [one for one in there.values() if before.get(one.name) == one]
@@ -124,23 +129,24 @@ class Watcher:
 
     async def _take(self, connection: Connection, shelf: Shelf, entry: Entry) -> int:
         """Take one file; 1 where it is done with."""
-        subject = f"file:{connection.id}:{entry.name}"
         try:
-            return await self._taken(connection, shelf, entry, subject)
-        except Unreadable as error:
-            await self._cannot(connection, shelf, entry, error, subject)
-            return 0
+            return await self._taken(connection, shelf, entry)
         except Postponed:
             if entry.name in [one.name for one in await shelf.entries()]:
                 raise
             return 0  # another process took it under our hands, and knows what we knew of it
 
-    async def _taken(self, connection: Connection, shelf: Shelf, entry: Entry, subject: str) -> int:
+    async def _taken(self, connection: Connection, shelf: Shelf, entry: Entry) -> int:
+        subject = f"file:{connection.id}:{entry.name}"
         async with shelf.open(entry.name) as file:
-            taken = await self.taker.take(connection, entry.name, file)
-        if entry not in await shelf.entries():
+            digest = await asyncio.to_thread(digest_of, file)
+            try:
+                taken = await self.taker.take(connection, entry.name, file, digest=digest)
+            except Unreadable as error:
+                await self._cannot(connection, shelf, entry, error, subject, digest)
+                return 0
+        if entry not in await shelf.entries() or not await put_away(shelf, entry, DONE, digest):
             return 0  # written on after all: it is another file now, taken when it stands still
-        await shelf.move(entry.name, DONE)
         await self.engine.transact(lambda unit: self.troubles.clear(unit, [subject]))
         log.info(
             "a file was taken", connection=connection.id, file=entry.name, status=taken.status, rows=taken.rows,
@@ -149,7 +155,7 @@ class Watcher:
         return 1
 
     async def _cannot(
-        self, connection: Connection, shelf: Shelf, entry: Entry, error: Unreadable, subject: str
+        self, connection: Connection, shelf: Shelf, entry: Entry, error: Unreadable, subject: str, digest: str
     ) -> None:
         """Told first, then moved: a process that dies in between tells it again."""
         await self._open(Trouble(
@@ -158,7 +164,7 @@ class Watcher:
             hint=f"It lies in {FAILED}/. Mend it or the connection's settings, then move it back.",
             connection=connection.id, place={"file": entry.name, **_about(error)},
         ))  # fmt: skip
-        await shelf.move(entry.name, FAILED)
+        await put_away(shelf, entry, FAILED, digest)
 
     async def _open(self, trouble: Trouble) -> None:
         await self.engine.transact(lambda unit: self.troubles.open(unit, [trouble]))

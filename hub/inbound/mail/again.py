@@ -1,23 +1,43 @@
 """Again: the keys by which a letter is known that came before.
 
-Why not the Message-ID alone: mail providers rewrite it, and a sender's next letter may carry an old one. A letter
-is the same where either of its keys is: (mailbox, Message-ID with its sender), or the hash of who said what when.
+A letter is the same where it says the same: the hash of who said what when. Its Message-ID makes it none: mail
+providers rewrite it, and some programs put the same one into every letter. One that has the sender and the
+Message-ID of another and says something else is that one's namesake: it is read, and whoever looks at it is told.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
+
+import msgspec
 
 from hub.inbound.mail.marks import Marks
 
 _BOUNDARY = re.compile(rb'boundary\s*=\s*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
 
+_CONTENT = "content:"
+
+
+class Before(msgspec.Struct, frozen=True):
+    """The letters that had its keys before: the one that it is again, and its namesake; "" for none."""
+
+    same: str = ""
+    namesake: str = ""
+
+
+def before(held: Iterable[tuple[str, str]]) -> Before:
+    """From the pairs (key, letter) of its keys that others hold."""
+    known = sorted((not key.startswith(_CONTENT), letter) for key, letter in held)
+    same = next((letter for other, letter in known if not other), "")
+    return Before(same, "" if same else next((letter for _, letter in known), ""))
+
 
 def keys(marks: Marks, raw: bytes) -> list[str]:
     """The keys of a letter."""
     sender = marks.sender.address.lower() if marks.sender else ""
-    found = [f"content:{content(marks, raw)}"]
+    found = [f"{_CONTENT}{content(marks, raw)}"]
     if marks.message_id:
         found.append(f"id:{_hash(sender.encode(), marks.message_id.encode())}")
     return sorted(found)

@@ -3,7 +3,7 @@
 A child has an end to its memory (RLIMIT_AS), its processor time (RLIMIT_CPU) and its open files; the parent
 gives it a time on the wall. One that dies, hangs or answers nonsense is killed and replaced; whoever waited is
 told `Blown`, and the next call finds a fresh child. Children start by `spawn`: no lock, thread, socket or secret
-of the hub is inherited.
+of the hub is inherited. A child is not believed either: see `answers`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import contextlib
 import multiprocessing
 import resource
 import signal
+import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
@@ -20,7 +22,9 @@ from typing import Any, TypeVar
 
 import structlog
 
-from hub.contract.errors import Postponed, Rejected, Unreadable
+from hub.contract.errors import Place, Postponed, Rejected, Unreadable
+from hub.inbound.mail import answers
+from hub.inbound.mail.answers import Answer
 
 T = TypeVar("T")
 log = structlog.get_logger("orderhub.cell")
@@ -37,11 +41,13 @@ class Blown(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The limits of a child: bytes of memory, seconds of processor time a call, seconds on the wall a call."""
+    """The limits of a child: bytes of memory, seconds of processor time a call, seconds on the wall a call, bytes of
+    an answer."""
 
     memory: int = 1 << 30
     cpu: int = 15
     wall: float = 20.0
+    answer: int = 32 << 20
 
 
 @dataclass(slots=True)
@@ -67,12 +73,14 @@ class Cell:
         self._room = asyncio.Semaphore(self.size)
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
-        """What `work` returns, run in a child: a function of a module, values that can be pickled. Raises Blown
-        where it goes past a limit, Unreadable where the work said so."""
+        """What `work` returns, run in a child: a function of a module that says what it returns, given values that
+        can be pickled. Raises Blown where it goes past a limit, Unreadable where the work said so."""
         async with self._room:
             child = self._free.pop() if self._free else await self._started()
             try:
-                done = await asyncio.to_thread(_ask, child, (work, args), self.bounds.wall)
+                done, found = await asyncio.to_thread(
+                    _ask, child, (work, args), self.bounds, self.bounds.wall
+                )
             except BaseException:
                 self._end(child)
                 raise
@@ -81,8 +89,9 @@ class Cell:
                 self._end(child)
             else:
                 self._free.append(child)
-        answer: T = _answer(done)
-        return answer
+        _judge(done)
+        told: T = found
+        return told
 
     def close(self) -> None:
         """End all children, those at work too."""
@@ -111,7 +120,7 @@ class Cell:
         child = Child(process, ours)
         self._living.append(child)
         try:
-            _ask(child, (_ready, ()), _START)
+            _ask(child, (_ready, ()), self.bounds, _START)
         except Blown as error:
             self._end(child)
             raise Postponed("a cell could not be started") from error
@@ -137,7 +146,7 @@ def live(pipe: Pipe, bounds: Bounds) -> None:
         while True:
             work, args = pipe.recv()
             _more_time(bounds.cpu)
-            pipe.send(_done(work, args))
+            pipe.send_bytes(answers.answer(work, args))
 
 
 def _ready() -> bool:
@@ -150,37 +159,42 @@ def _more_time(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + seconds, hard))
 
 
-def _done(work: Callable[..., Any], args: tuple[Any, ...]) -> tuple[str, Any]:
-    try:
-        return "done", work(*args)
-    except Unreadable as error:
-        return "unreadable", (error.reason, error.place)
-    except MemoryError:
-        return "blown", "it needs more memory than it may have"
-    except RecursionError:
-        return "blown", "it is nested too deeply"
-    except Exception as error:  # noqa: BLE001  told to the one who asked, who names the letter
-        return "broken", f"{type(error).__name__}: {error}"
-
-
-def _ask(child: Child, call: tuple[Any, ...], wall: float) -> tuple[str, Any]:
+def _ask(
+    child: Child, call: tuple[Callable[..., Any], tuple[Any, ...]], bounds: Bounds, wall: float
+) -> tuple[Answer, Any]:
+    """A child's answer, with its value where there is one; Blown where it gives none that can be believed."""
+    late = threading.Event()
+    watch = threading.Timer(wall, _hang_up, (child.pipe, late))
+    watch.start()
     try:
         child.pipe.send(call)
-        if not child.pipe.poll(wall):
-            raise Blown(f"reading it took more than {wall:g} seconds")
-        answer: tuple[str, Any] = child.pipe.recv()
+        told = answers.understood(child.pipe.recv_bytes(bounds.answer))
+        return told, answers.value(told, call[0]) if told.kind == "done" else None
     except (EOFError, OSError) as error:
-        raise Blown("reading it went past its limits") from error
-    return answer
+        reason = f"took more than {wall:g} seconds" if late.is_set() else "went past its limits"
+        raise Blown(f"reading it {reason}") from error
+    except ValueError as error:
+        raise Blown("what its reader answered makes no sense") from error
+    finally:
+        watch.cancel()
+        watch.join()
 
 
-def _answer(done: tuple[str, Any]) -> Any:
-    kind, value = done
-    if kind == "done":
-        return value
-    if kind == "unreadable":
-        raise Unreadable(value[0], place=value[1])
-    if kind == "blown":
-        raise Blown(value)
-    log.error("a reader stumbled in its cell", error=value)
-    raise Unreadable(f"its reader stumbled over it ({value}): a fault of the hub")
+def _hang_up(pipe: Pipe, late: threading.Event) -> None:
+    """Wake whoever waits at a pipe: a child may stop in the middle of its answer, or not listen at all."""
+    late.set()
+    with contextlib.suppress(OSError), socket.socket(fileno=pipe.fileno()) as line:
+        try:
+            line.shutdown(socket.SHUT_RDWR)
+        finally:
+            line.detach()
+
+
+def _judge(told: Answer) -> None:
+    if told.kind == "unreadable":
+        raise Unreadable(told.reason, place=Place(file=told.file, field=told.field, value=told.shown))
+    if told.kind == "blown":
+        raise Blown(told.reason)
+    if told.kind == "broken":
+        log.error("a reader stumbled in its cell", error=told.reason)
+        raise Unreadable(f"its reader stumbled over it ({told.reason}): a fault of the hub")

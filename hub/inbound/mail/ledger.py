@@ -14,6 +14,7 @@ from hub.contract.errors import Postponed
 from hub.directory import Connection, Directory
 from hub.inbound.hear import hear
 from hub.inbound.leaf import Input
+from hub.inbound.mail.again import Before, before
 from hub.inbound.mail.judge import shown
 from hub.inbound.mail.outcome import Decision
 from hub.inbound.mail.verdict import Verdict
@@ -46,6 +47,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision | None = None
     order: str = ""
     sent: str = ""
+    namesake: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,10 @@ class Ledger:
     normalise: Normalise
     world: World
 
-    async def known(self, one: Arrival, keys: Sequence[str]) -> bool:
-        """Whether another letter has one of these keys already: asked early to spare the work, and again when it is
-        written, when it counts."""
-        return bool(await self._first(self.engine, one, keys))
+    async def before(self, one: Arrival, keys: Sequence[str]) -> Before:
+        """The letters that have these keys already: asked early to spare the work, and again when it is written, when
+        it counts."""
+        return await self._before(self.engine, one, keys)
 
     async def write(self, one: Arrival, settled: Settled) -> Settled:
         """All of it, or nothing; what it turned out to be when it was written. What another process has settled, since
@@ -85,16 +87,17 @@ class Ledger:
         return written[0]
 
     async def _claimed(self, unit: Unit, one: Arrival, settled: Settled) -> Settled:
-        """Take its keys; a letter whose keys another has is that one again. A quarantined letter takes none: whoever
+        """Take its keys; a letter that another was before is that one again. A quarantined letter takes none: whoever
         forges one must not keep the true one out."""
-        if settled.status in ("failed", "quarantined") and not await self._first(unit, one, settled.keys):
+        known = await self._before(unit, one, settled.keys)
+        if settled.status in ("failed", "quarantined") and not known.same:
             return settled
         rows = [(one.tenant, one.connection, key, one.id, self.world.now()) for key in settled.keys]
         if self.engine.shared and rows:
             await unit.claim("mail_keys_add", rows)
-        first = await self._first(unit, one, settled.keys)
-        if first:
-            reason = f"it is {first} again"
+            known = await self._before(unit, one, settled.keys)
+        if known.same:
+            reason = f"it is {known.same} again"
             return Settled(
                 status="duplicate",
                 outcome="duplicate",
@@ -102,14 +105,16 @@ class Ledger:
                 verdict=settled.verdict,
                 sender=settled.sender,
             )
+        if known.namesake != settled.namesake:
+            raise Postponed(f"another letter was faster: {known.namesake} has its Message-ID")
         if not self.engine.shared:
             unit.add("mail_keys_add", rows)
         return settled
 
-    async def _first(self, store: Unit | Engine, one: Arrival, keys: Sequence[str]) -> str:
+    async def _before(self, store: Unit | Engine, one: Arrival, keys: Sequence[str]) -> Before:
         rows = [(one.tenant, one.connection, key) for key in keys]
-        found = {row[1] for row in await store.fetch("mail_keys_find", rows)} if rows else set()
-        return min(found - {one.id}, default="")
+        held = await store.fetch("mail_keys_find", rows) if rows else []
+        return before((row[0], row[1]) for row in held if row[1] != one.id)
 
     async def _record(self, unit: Unit, one: Arrival, settled: Settled) -> Recorded:
         connection = self.directory.get(Connection, one.connection)

@@ -47,11 +47,12 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What the store knows that the decision hangs on: the letter's own id and time, the order that it is a reply
-    about, and by name the orders that it speaks of."""
+    """What the store knows that the decision hangs on: the letter's own id and time, the letter whose Message-ID it
+    has though that said something else, the order that it is a reply about, and by name those that it speaks of."""
 
     message: str = ""
     at: str = ""
+    namesake: str = ""
     thread: Held | None = None
     orders: dict[str, Held] = {}
 
@@ -78,7 +79,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 async def gather(
     engine: Engine, tenant: str, reading: Reading, verdict: Verdict, thread: Thread, *, sources: tuple[str, ...] = (),
-    message: str = "", at: str = "",
+    message: str = "", at: str = "", namesake: str = "",
 ) -> Known:  # fmt: skip
     """What has to be known before the decision. `sources` are the mailboxes in whose name orders may stand."""
     names = {name_of(verdict, one, message) for one in reading.orders}
@@ -87,7 +88,7 @@ async def gather(
     found = {row[3]: row[4] for row in rows}
     held = {id_: await _held(engine, tenant, id_) for id_ in {thread.order, *found.values()} - {""}}
     orders = {name: one for name, id_ in found.items() if (one := held[id_])}
-    return Known(message=message, at=at, thread=held.get(thread.order), orders=orders)
+    return Known(message=message, at=at, namesake=namesake, thread=held.get(thread.order), orders=orders)
 
 
 async def _held(engine: Engine, tenant: str, id_: str) -> Held | None:
@@ -153,7 +154,15 @@ def decide(
     reading: Reading, verdict: Verdict, partner: Partner | None, thread: Thread, known: Known
 ) -> Decision:
     """What to do about a letter; raises Unreadable where it is to be quarantined."""
-    matter = Matter(reading, verdict, partner, thread, known)
+    found = _decided(Matter(reading, verdict, partner, thread, known))
+    if not known.namesake:
+        return found
+    reason = f"it has the Message-ID of {known.namesake}, which said something else"
+    return msgspec.structs.replace(found, reasons=(*found.reasons, reason))
+
+
+def _decided(matter: Matter) -> Decision:
+    reading, verdict, partner, known = matter.reading, matter.verdict, matter.partner, matter.known
     if reading.kind == "unreadable":
         raise Unreadable(reading.reason)
     if reading.shipments:
@@ -166,7 +175,7 @@ def decide(
         doubts = [Doubt("lines", note) for note in reading.notes]
         return _joined([_order(matter, 0, Found(form="text", part="1", doc={}, doubts=doubts))])
     return Decision(
-        kind="filed", reasons=(*reading.notes[:3], "no order was found in it"), order=thread.order
+        kind="filed", reasons=(*reading.notes[:3], "no order was found in it"), order=matter.thread.order
     )
 
 
@@ -195,6 +204,10 @@ def _order(matter: Matter, index: int, found: Found) -> Decision:
     doubts = [*found.doubts, *scruples(found, matter.reading, matter.verdict, matter.partner)]
     if found.partial:
         doubts.append(Doubt("order", "it answers a mail, but no order of ours was found that it is about"))
+    if known.namesake and (mine or not held) and not found.doc.get("purchase_order"):
+        doubts.append(
+            Doubt("order", f"it has no number, and the Message-ID of {known.namesake}: the same again?")
+        )
     if held and not mine and doubts and not changes.compare(held.doc, found.doc, partial=False):
         return Decision(kind="duplicate", reasons=("the same draft again",), order=held.id)
     return Decision(

@@ -4,7 +4,7 @@
 
 Each letter goes by itself, a few at once, so that a slow DNS or a poisonous attachment delays no other. What dies
 on the way is found again by its status: until it is settled nothing is written, and what is written is written
-whole. A letter whose keys another already has is that letter again.
+whole. A letter that says what another has said is that letter again.
 """
 
 from __future__ import annotations
@@ -165,7 +165,8 @@ class Post:
             verdict=verdict,
             sender=sender,
         )
-        if verdict.quarantined or await self.ledger.known(one, keys):
+        earlier = await self.ledger.before(one, keys)
+        if verdict.quarantined or earlier.same:
             return base
         told = await thread(
             self.engine, tenant, found, told_to, connection=box.connection.id if verdict.trusted else ""
@@ -176,7 +177,7 @@ class Post:
         )
         known = await gather(
             self.engine, tenant, reading, verdict, told, sources=tuple(speaker(each.connection) for each in ours),
-            message=one.id, at=text(one.received_at),
+            message=one.id, at=text(one.received_at), namesake=earlier.namesake,
         )  # fmt: skip
         decision = decide(reading, verdict, partner, told, known)
         if decision.kind == "draft" and not one.head.verified and await self._spent(one, sender):
@@ -185,6 +186,7 @@ class Post:
         return msgspec.structs.replace(
             base, status="ignored" if decision.kind == "filed" else "processed", outcome=decision.kind,
             reasons=(*verdict.reasons, *decision.reasons), decision=decision, order=decision.order or told.order, sent=told.sent,
+            namesake=earlier.namesake,
         )  # fmt: skip
 
     async def _spent(self, one: Arrival, sender: str) -> bool:
