@@ -42,14 +42,15 @@ def postgres_server() -> Iterator[str]:
     if told := os.environ.get("ORDERHUB_TEST_POSTGRES"):
         yield told
         return
-    server = _server(tempfile.mkdtemp(prefix="orderhub-postgres-"))
+    server = own_server(tempfile.mkdtemp(prefix="orderhub-postgres-"))
     try:
         yield server.get_uri()
     finally:
         server.cleanup()
 
 
-def _server(folder: str) -> Any:
+def own_server(folder: str) -> Any:
+    """A server of PostgreSQL, in this folder, that is nobody else's; `cleanup` ends it."""
     import platformdirs  # noqa: PLC0415  only where a server is started
 
     with warnings.catch_warnings():

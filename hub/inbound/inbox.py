@@ -52,6 +52,14 @@ class Inbox:
             self._news.clear()
         return out
 
+    def back(self, arrivals: list[Arrival]) -> None:
+        """These were taken and are not settled: they are the next again."""
+        kept = [one for one in arrivals if one.position in self._held]
+        self._waiting.extendleft(reversed(kept))
+        self._bytes += sum(len(one.body) for one in kept)
+        if kept:
+            self._news.set()
+
     def done(self, arrivals: list[Arrival]) -> None:
         """These are settled in the store."""
         self._held.difference_update(one.position for one in arrivals)

@@ -82,9 +82,21 @@ class Normalise:
                 await self.directory.refresh()
             await self.accounts.learn(arrivals)
             await self._settle([self.understand(one) for one in arrivals])
+        except Unavailable:
+            arrivals = self._put_back(arrivals)
+            raise
         finally:
             self.inbox.done(arrivals)
         return len(arrivals)
+
+    def _put_back(self, arrivals: list[Arrival]) -> list[Arrival]:
+        """The store went away: what nobody else may take yet stays the next here, or it would wait for our own lease
+        to end. Returns the rest, which is given up: it is found in the store."""
+        if not self.engine.shared:
+            return arrivals
+        since = self.world.now() - _LEASE
+        self.inbox.back([one for one in arrivals if one.received_at > since])
+        return [one for one in arrivals if one.received_at <= since]
 
     async def _left(self) -> list[Arrival]:
         """What the store has and memory has not."""
@@ -315,6 +327,7 @@ class Normalise:
 
         async with self.turn:
             recorded = await self.engine.transact(work)
+        self.inbox.done([one.arrival for one in group])
         await self.hand_over(recorded)
         for one in group:
             self.beside(one)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hub.announce import LEASE
-from hub.store.engine import Engine, Row, Unit
+from hub.outbound.lanes import Lane
+from hub.store.engine import Engine, Row, Unavailable, Unit
 from hub.store.rows import Due, due
 
 
@@ -32,3 +35,23 @@ async def keep(engine: Engine, positions: list[int], claim: str, *, until: int) 
         unit.add("deliveries_renew", [(position, claim) for position in positions], until=until)
 
     await engine.transact(work)
+
+
+async def read(engine: Engine, asked: list[int], claim: str, now: int, astray: set[int]) -> list[Due]:
+    """Those of these that are due and ours. Where the store is away they are `astray`: ours, and not in memory."""
+    try:
+        rows = await engine.fetch("deliveries_load", [(one,) for one in asked], claim=claim)
+    except Unavailable:
+        astray.update(asked)
+        return []
+    return [due(row, now + LEASE if claim else 0) for row in rows]
+
+
+async def give_back(engine: Engine, lanes: Iterable[Lane], claim: str, astray: set[int]) -> None:
+    """What we have claimed and do not hold is anyone's again; what could not be given back is astray until it can."""
+    for lane in lanes:
+        astray.update(lane.spare)
+        lane.spare.clear()
+    given = sorted(astray)
+    await keep(engine, given, claim, until=0)
+    astray.difference_update(given)

@@ -17,7 +17,7 @@ import structlog
 from hub.announce import LEASE
 from hub.circuit import SECOND, Circuit
 from hub.directory import Connection, Directory, Endpoint
-from hub.outbound.claims import keep, take
+from hub.outbound.claims import give_back, keep, read, take
 from hub.outbound.entries import stumbled
 from hub.outbound.flows import Flows
 from hub.outbound.heads import Heads
@@ -30,7 +30,7 @@ from hub.outbound.spans import Spans
 from hub.outbound.tally import Tally
 from hub.outbound.verdict import Verdict, judge
 from hub.store.engine import Engine, Unavailable, Unit
-from hub.store.rows import PLAIN, Due, due
+from hub.store.rows import PLAIN, Due
 from hub.things import Notifier
 from hub.world import World
 
@@ -72,6 +72,7 @@ class Deliver:
     _loaded_at: int = 0
     _reads: int = 0
     _ended: set[int] = field(default_factory=set)
+    _astray: set[int] = field(default_factory=set)
 
     @property
     def sender(self) -> Sender:
@@ -93,14 +94,14 @@ class Deliver:
         self._news.set()
 
     async def take(self, found: list[Due], asked: list[int]) -> None:
-        """Take over deliveries that have just been written, and those of `asked` that are due and ours."""
+        """Take over deliveries that have just been written, and those of `asked` that are due and ours. Where the
+        store went away since they were written, they are found there when it is back."""
         if found:
             self.hand(found)
         if asked:
             with self._reading():
-                rows = await self.engine.fetch("deliveries_load", [(one,) for one in asked], claim=self.claim)
-                until = self.world.now() + LEASE if self.claim else 0
-                self.hand([due(row, until) for row in rows if row[0] not in self._ended])
+                rows = await read(self.engine, asked, self.claim, self.world.now(), self._astray)
+                self.hand([one for one in rows if one.position not in self._ended])
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
@@ -245,10 +246,7 @@ class Deliver:
 
     async def _give_back(self) -> None:
         """What this process has claimed and does not hold is anyone's again: no one waits for its lease to end."""
-        spare = sorted(position for lane in self.lanes.values() for position in lane.spare)
-        for lane in self.lanes.values():
-            lane.spare.clear()
-        await keep(self.engine, spare, self.claim, until=0)
+        await give_back(self.engine, self.lanes.values(), self.claim, self._astray)
 
     async def renew(self) -> None:
         """Keep what is under way for ourselves: a write may ask its far side for longer than a lease."""

@@ -85,6 +85,27 @@ async def test_an_account_that_could_not_be_stored_is_learned_from_the_next_mess
     assert await statuses(depot) == ["processed"]
 
 
+@pytest.mark.parametrize("depot", [BUGGY], indirect=True)
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+async def test_what_could_not_be_recorded_while_the_store_was_away_waits_for_no_lease(
+    depot: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await connect(depot, DepotSettings())
+    for n in range(3):
+        await push(depot, one, b'{"ref": "P-%d", "number": "1Z999AA10123456784"}' % n)
+
+    async def away(_: Any) -> None:
+        raise Unavailable("the server is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(depot.engine, "transact", away)
+        with pytest.raises(Unavailable):
+            await depot.normalise.step()
+    await depot.settle()
+
+    assert await statuses(depot) == ["processed"] * 3
+
+
 async def test_a_hint_is_kept_until_the_far_side_has_answered(depot: Hub) -> None:
     one = await connect(depot, DepotSettings(api_key="k"))
     await depot.converser.client.aclose()

@@ -41,16 +41,17 @@ async def sender(guard: Guard = HERE, **more: object) -> AsyncIterator[GuardedSe
 async def served(
     app: Callable[[web.Request], Awaitable[web.StreamResponse]], **more: object
 ) -> AsyncIterator[str]:
-    """A real server with one handler for everything; its address."""
+    """A real server with one handler for everything; its address. It stands at `host` and `port` where told."""
     server = web.Application(client_max_size=1 << 26)
     server.router.add_route("*", "/{rest:.*}", app)
     runner = web.AppRunner(server, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=more.get("tls"))
+    host = more.get("host", "127.0.0.1")
+    site = web.TCPSite(runner, host, more.get("port", 0), ssl_context=more.get("tls"))
     await site.start()
     port = runner.addresses[0][1]
     try:
-        yield f"{'https' if more.get('tls') else 'http'}://127.0.0.1:{port}"
+        yield f"{'https' if more.get('tls') else 'http'}://{host}:{port}"
     finally:
         await runner.cleanup()
 

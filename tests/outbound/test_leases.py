@@ -13,6 +13,7 @@ from hub.outbound.lanes import Bucket, Lane
 from hub.repair.standing import set_status
 from hub.run import open_hub
 from hub.serve import directory_turn
+from hub.store.engine import Unavailable
 from hub.store.rows import Due
 from hub.world import World
 from tests.outbound.desk import NO, OK, Desk, Script, desk, said, turns
@@ -106,6 +107,36 @@ async def test_what_was_claimed_for_too_long_is_claimed_anew(shared: Config) -> 
         await hub.settle()
 
         assert await d.statuses() == ["delivered"]
+
+
+async def test_what_was_written_just_before_the_store_went_away_waits_for_no_lease(
+    shared: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_hub(shared, World.still()) as hub:
+        d = await desk(hub)
+        await d.endpoint()
+        await d.tell("A", "1")
+        await hub.settle()
+        fetch, transact = hub.engine.fetch, hub.engine.transact
+
+        async def unread(name: str, *more: object, **named: object) -> object:
+            if name == "deliveries_load":
+                raise Unavailable("the server is away")
+            return await fetch(name, *more, **named)
+
+        async def away(_: object) -> None:
+            raise Unavailable("the server is away")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(hub.engine, "fetch", unread)
+            await d.tell("A", "2")
+            patch.setattr(hub.engine, "transact", away)
+            with pytest.raises(Unavailable):
+                await hub.deliver.load()
+        assert hub.engine.transact == transact
+        await hub.settle()
+
+        assert await d.statuses() == ["delivered"] * 2
 
 
 async def test_a_process_that_is_told_to_stop_leaves_its_deliveries_to_the_others(shared: Config) -> None:

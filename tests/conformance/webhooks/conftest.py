@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import secrets
 import shlex
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -167,12 +169,8 @@ def process(
 
 def _running(url: str, command: str, database: str, folder: Path) -> Iterator[Process]:
     port = free_port()
-    words = shlex.split(command) or [sys.executable, "-m", "hub", "serve", "--database", database, "--port", str(port),
-                                     "--allow-private", "127.0.0.1/32"]  # fmt: skip
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ORDERHUB_")}
-    environment["ORDERHUB_KEY"] = base64.b64encode(bytes(range(32))).decode()
-    environment["ORDERHUB_ADMIN_TOKEN"] = TOKEN
-    one = Process(words, environment, folder / "hub.log", url or f"http://127.0.0.1:{port}")
+    words = shlex.split(command) or serving(database, port)
+    one = Process(words, environment(folder), folder / "hub.log", url or f"http://127.0.0.1:{port}")
     one.start()
     try:
         yield one
@@ -181,18 +179,83 @@ def _running(url: str, command: str, database: str, folder: Path) -> Iterator[Pr
             one.stop()
 
 
+def serving(database: str, port: int) -> list[str]:
+    """The command of a hub over this database."""
+    words = ["-m", "hub", "serve", "--database", database, "--port", str(port)]
+    return [sys.executable, *words, "--allow-private", "127.0.0.1/32"]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Ours, with what a hub is told by it, and with compiled modules kept beside the folder for the next start."""
+    ours = {
+        name: value for name, value in os.environ.items() if not name.startswith(("ORDERHUB_", "PYTHONDONT"))
+    }
+    key = base64.b64encode(bytes(range(32))).decode()
+    told = {"ORDERHUB_KEY": key, "ORDERHUB_ADMIN_TOKEN": TOKEN}
+    return {**ours, **told, "PYTHONPYCACHEPREFIX": str(folder.parent / "compiled")}
+
+
 @pytest.fixture
 async def house(process: Process | str, request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """A client of the hub; what the test made there is removed again."""
     url = process if isinstance(process, str) else process.ready
-    token = request.config.getoption("--token") or TOKEN
-    async with httpx.AsyncClient(
-        base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=60, trust_env=False
-    ) as http:
+    async with client(url, request.config.getoption("--token") or TOKEN) as http:
         one = House(http, f"t{secrets.token_hex(5)}", None if isinstance(process, str) else process)
         yield one
         for id_ in one.made:
             await http.delete(f"/v1/endpoints/{id_}")
+
+
+def client(url: str, token: str = TOKEN) -> httpx.AsyncClient:
+    """Speaks to a hub as its operator."""
+    return httpx.AsyncClient(
+        base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=60, trust_env=False
+    )
+
+
+@dataclass
+class Stage:
+    """A database of the test's own, and the hubs over it: as many as it wants, in the world that it wants."""
+
+    database: str
+    folder: Path
+    stack: AsyncExitStack
+    began: int = field(default_factory=time.time_ns)
+    hubs: list[Process] = field(default_factory=list)
+    tag: str = field(default_factory=lambda: f"t{secrets.token_hex(5)}")
+
+    async def hub(self, **world: Any) -> House:
+        """One more: as `orderhub serve` runs it, or in a world of the suite's (`staged`)."""
+        port = free_port()
+        told = {
+            "database": self.database,
+            "port": port,
+            "allow_private": ["127.0.0.1/32"],
+            "began": self.began,
+            **world,
+        }
+        staged = [sys.executable, "-m", "tests.conformance.webhooks.staged", json.dumps(told)]
+        words = staged if world else serving(self.database, port)
+        log = self.folder / f"hub-{len(self.hubs)}.log"
+        one = Process(words, environment(self.folder), log, f"http://127.0.0.1:{port}")
+        self.hubs.append(one)
+        await asyncio.to_thread(one.start)
+        return House(await self.stack.enter_async_context(client(one.ready)), self.tag, one)
+
+
+@pytest.fixture
+async def stage(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    """Hubs of the test's own, on each engine in turn."""
+    if request.config.getoption("--base-url"):
+        pytest.skip("the test needs a world of its own around the hub")
+    async with AsyncExitStack() as stack:
+        one = Stage(database, tmp_path, stack)
+        try:
+            yield one
+        finally:
+            for hub in one.hubs:
+                if hub.running is not None and hub.running.poll() is None:
+                    hub.kill()
 
 
 @pytest.fixture

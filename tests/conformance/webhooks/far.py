@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from dnslib import QTYPE, RR, A, DNSRecord
 
 from tests.outbound.receivers import scripted, served
 
@@ -43,7 +44,7 @@ class Receiver:
     delay: float = 0.0
     got: list[Hook] = field(default_factory=list)
     taken: list[Hook] = field(default_factory=list)
-    connections: set[int] = field(default_factory=set)
+    connections: set[tuple[str, int]] = field(default_factory=set)
     under_way: int = 0
     most: int = 0
     url: str = ""
@@ -56,14 +57,14 @@ class Receiver:
             request.path,
         )
         self.got.append(hook)
-        self.connections.add(id(request.transport))
+        assert request.transport is not None
+        self.connections.add(request.transport.get_extra_info("peername"))
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         await asyncio.sleep(self.delay)
         self.under_way -= 1
         answer = self.answers(len(self.got) - 1)
         if answer is None:
-            assert request.transport is not None
             request.transport.abort()
             return web.Response(status=500)
         if 200 <= answer.status < 300:
@@ -86,10 +87,12 @@ def first(count: int, status: int, **more: Any) -> Answers:
 
 
 @asynccontextmanager
-async def receiver(answers: Answers | None = None, delay: float = 0.0) -> AsyncIterator[Receiver]:
+async def receiver(
+    answers: Answers | None = None, delay: float = 0.0, host: str = "127.0.0.1"
+) -> AsyncIterator[Receiver]:
     """A receiver on a port of its own."""
     one = Receiver(answers or always(200), delay)
-    async with served(one.take) as url:
+    async with served(one.take, host=host) as url:
         one.url = f"{url}/hooks"
         yield one
 
@@ -113,3 +116,54 @@ async def saying(head: bytes, drip: Callable[[], bytes], pause: float, count: in
 
     async with scripted(talk) as url:
         yield url
+
+
+@dataclass
+class Names(asyncio.DatagramProtocol):
+    """A name server: what it answers to each question in turn, the last for ever; nothing may be kept of it."""
+
+    answers: list[list[str]]
+    asked: int = 0
+    address: str = ""
+    _out: Any = None
+
+    def connection_made(self, transport: Any) -> None:
+        self._out = transport
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        question = DNSRecord.parse(data)
+        reply = question.reply()
+        for one in self.answers[min(self.asked, len(self.answers) - 1)]:
+            reply.add_answer(RR(question.q.qname, QTYPE.A, rdata=A(one), ttl=0))
+        self.asked += 1
+        self._out.sendto(reply.pack(), addr)
+
+
+@asynccontextmanager
+async def names(*answers: list[str]) -> AsyncIterator[Names]:
+    """A name server on a port of its own."""
+    loop = asyncio.get_running_loop()
+    transport, server = await loop.create_datagram_endpoint(
+        lambda: Names(list(answers)), local_addr=("127.0.0.1", 0)
+    )
+    server.address = "{}:{}".format(*transport.get_extra_info("sockname")[:2])
+    try:
+        yield server
+    finally:
+        transport.close()
+
+
+@asynccontextmanager
+async def sink(port: int) -> AsyncIterator[list[Any]]:
+    """Somebody on 127.0.0.1 who should never be called: who connected to it, if only for a moment."""
+    callers: list[Any] = []
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        callers.append(writer.get_extra_info("peername"))
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", port)
+    try:
+        yield callers
+    finally:
+        server.close()
