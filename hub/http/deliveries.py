@@ -16,6 +16,7 @@ from hub.http.keep import note
 from hub.http.problems import Problem, invalid, missing
 from hub.http.table import PAGING, Op, Param
 from hub.store.engine import Unit
+from hub.things import Notifier
 
 PREFIX = "dlv_"
 STATUSES = ("waiting", "due", "held", "delivered", "dead", "skipped", "dropped")
@@ -163,8 +164,20 @@ async def redeliver_delivery(ask: Ask) -> Answer:
     row = await _held(ask)
     if row[4] in ("due", "waiting"):
         raise Problem(409, "conflict", f"this delivery is {row[4]}: it goes out by itself")
+    if reason := _away(ask, row[1]):
+        raise Problem(409, "conflict", reason)
     await again(ask, [row[0]], "delivery.redelivered", f"{PREFIX}{row[0]}")
     return Answer(value=Redelivered([f"{PREFIX}{row[0]}"]), status=202)
+
+
+def _away(ask: Ask, target: str) -> str:
+    """Why nothing can be sent to a target at all, "" where it can."""
+    one = ask.hub.directory.get(Endpoint, target)
+    if one is not None:
+        return f"{one.name} is disabled: enable it first" if one.status == "disabled" else ""
+    owner = target.partition("/")[0]
+    known = ask.hub.directory.get(Connection, owner) or ask.hub.directory.get(Notifier, owner)
+    return "" if known and "/" in target else f"{target} is gone"
 
 
 async def again(ask: Ask, positions: list[int], action: str, subject: str) -> None:
@@ -219,9 +232,11 @@ async def redeliver_event(ask: Ask) -> Answer:
         return Answer(value=Redelivered([f"{PREFIX}{await _first(ask, target, event)}"]), status=202)
     if not rows:
         raise invalid("nobody was told of this event: name an endpoint", "endpoint")
-    ended = [row[0] for row in rows if row[4] not in ("due", "waiting")]
+    under_way = [f"{PREFIX}{row[0]}" for row in rows if row[4] in ("due", "waiting")]
+    ended = [row[0] for row in rows if row[4] not in ("due", "waiting") and not _away(ask, row[1])]
+    if not ended and not under_way:
+        raise Problem(409, "conflict", _away(ask, rows[0][1]))
     await again(ask, ended, "event.redelivered", event[1])
-    under_way = [f"{PREFIX}{row[0]}" for row in rows if row[0] not in ended]
     return Answer(value=Redelivered([f"{PREFIX}{one}" for one in ended], under_way), status=202)
 
 

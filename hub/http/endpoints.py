@@ -17,6 +17,7 @@ from hub.http.keys import Keys, Rotation, endpoint_keys, public_keys, supply, tu
 from hub.http.problems import Problem, missing
 from hub.http.table import PAGING, Op
 from hub.http.wishes import Wishes, fulfil, shown_auth
+from hub.outbound.credentials import owner as token_owner
 from hub.outbound.health import subjects
 from hub.outbound.holding import abandon, discard
 from hub.repair.standing import set_status
@@ -146,7 +147,12 @@ async def change_endpoint(ask: Ask) -> EndpointOut:
     secret = supply(ask, one)
     more: dict[str, Any] = {"secret_shown": True} if secret else {}
     more |= {"auth_changed": True} if one.auth != before.auth else {}
-    await save(ask, one, "changed", before, **more)
+
+    async def also(unit: Unit) -> None:
+        if one.auth != before.auth:
+            unit.add("memories_drop_all", owner=token_owner(one))
+
+    await write(ask, one, "changed", before, also, more)
     return show(ask, find(ask, Endpoint, one.id), secret)
 
 
@@ -156,6 +162,7 @@ async def delete_endpoint(ask: Ask) -> Dropped:
 
     async def also(unit: Unit) -> None:
         unit.add("health_drop", target=one.id)
+        unit.add("memories_drop_all", owner=token_owner(one))
         await ask.hub.troubles.clear(unit, subjects(one))
 
     await drop(ask, one, also)

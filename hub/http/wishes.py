@@ -20,11 +20,11 @@ from hub.http.catalogue import check_globs
 from hub.http.problems import invalid
 
 Wait = Annotated[int, Meta(ge=0, le=7 * 86_400)]
-HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
-HeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7e]{0,2000}$")]
+HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$(?!\n)")]
+HeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7e]{0,2000}$(?!\n)")]
 Expression = Annotated[str, Meta(max_length=2000)]
-Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,500}$")]
-Place = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,200}$")]
+Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,500}$(?!\n)")]
+Place = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,200}$(?!\n)")]
 
 FORBIDDEN = {
     **dict.fromkeys(("authorization", "proxy-authorization"), "set `auth`, which is kept sealed"),
@@ -48,14 +48,14 @@ class NoAuth(msgspec.Struct, tag_field="type", tag="none", forbid_unknown_fields
 class Basic(msgspec.Struct, tag_field="type", tag="basic", forbid_unknown_fields=True):
     """A user and a password."""
 
-    username: Annotated[str, Meta(pattern=r"^[^\x00-\x1f:]{1,200}$")]
+    username: Annotated[str, Meta(pattern=r"^[^\x00-\x1f:]{1,200}$(?!\n)")]
     password: Text
 
 
 class Bearer(msgspec.Struct, tag_field="type", tag="bearer", forbid_unknown_fields=True):
     """A token that does not change."""
 
-    token: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,4000}$")]
+    token: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,4000}$(?!\n)")]
 
 
 class OAuth2Client(msgspec.Struct, tag_field="type", tag="oauth2_client", forbid_unknown_fields=True):
@@ -86,7 +86,7 @@ class Wishes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     which it is disabled, 0 never.
     """
 
-    name: Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$")] | UnsetType = UNSET
+    name: Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$(?!\n)")] | UnsetType = UNSET
     description: Annotated[str, Meta(max_length=1000)] | UnsetType = UNSET
     partner: str | UnsetType = UNSET
     auth: NoAuth | Basic | Bearer | OAuth2Client | UnsetType = UNSET

@@ -77,7 +77,7 @@ class Credentials:
         self._tokens.pop(name, None)
 
         async def work(unit: Unit) -> None:
-            unit.add("memories_drop", owner=_owner(endpoint), name=name)
+            unit.add("memories_drop", owner=owner(endpoint), name=name)
 
         await self.engine.transact(work)
         return True
@@ -96,22 +96,22 @@ class Credentials:
 
     async def _kept(self, endpoint: Endpoint, name: str) -> _Token | None:
         """The one that another process, or this one before it was started again, has fetched."""
-        owner = _owner(endpoint)
-        rows = await self.engine.fetch("memories_get", owner=owner, name=name, now=self.world.now())
+        whose = owner(endpoint)
+        rows = await self.engine.fetch("memories_get", owner=whose, name=name, now=self.world.now())
         if not rows:
             return None
         return msgspec.json.decode(
-            self.directory.vault.open(bytes(rows[0][0]).decode(), f"{owner}/{name}"), type=_Token
+            self.directory.vault.open(bytes(rows[0][0]).decode(), f"{whose}/{name}"), type=_Token
         )
 
     async def _fetched(self, endpoint: Endpoint, name: str, sender: Sender) -> _Token:
         grant = await self._ask(endpoint, sender)
         until = self.world.now() + int(_lasts(grant) * SECOND)
-        token, owner = _Token(grant.access_token, until), _owner(endpoint)
-        sealed = self.directory.vault.seal(msgspec.json.encode(token).decode(), f"{owner}/{name}").encode()
+        token, whose = _Token(grant.access_token, until), owner(endpoint)
+        sealed = self.directory.vault.seal(msgspec.json.encode(token).decode(), f"{whose}/{name}").encode()
 
         async def work(unit: Unit) -> None:
-            unit.add("memories_put", [(owner, name, sealed, until)])
+            unit.add("memories_put", [(whose, name, sealed, until)])
 
         await self.engine.transact(work)
         return token
@@ -147,7 +147,8 @@ class Credentials:
         return Post(url=auth["token_url"], headers=headers, body=urlencode(form).encode(), timeout=timeout)
 
 
-def _owner(endpoint: Endpoint) -> str:
+def owner(endpoint: Endpoint) -> str:
+    """Whose memory its fetched tokens are."""
     return f"auth:{endpoint.id}"
 
 

@@ -115,12 +115,15 @@ class _Response(aiohttp.ClientResponse):
 def open_session(
     guard: Guard,
     *,
-    limit: int = 512,
-    per_host: int = 64,
+    limit: int = 4096,
+    per_host: int = 0,
     resolver: AbstractResolver | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> aiohttp.ClientSession:
-    """A guarded client session, made within a running loop: the only way this hub opens connections."""
+    """A guarded client session, made within a running loop: the only way this hub opens connections.
+
+    How many go to one host its endpoints say (`concurrency`): waiting for a connection would count as its slowness.
+    """
 
     def guarded_socket(found: Any) -> socket.socket:
         family, kind, protocol, _, address = found

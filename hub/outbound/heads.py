@@ -19,6 +19,7 @@ from hub.world import World
 
 _PAGE = 500
 _BLOCK = 900.0
+_DELIVERIES = "dlv_"
 _PATIENCE = 21_600.0
 """Seconds for which a notice to a person may hold back the next of its order."""
 
@@ -34,6 +35,7 @@ class Heads:
     freed: bool = False
     _tried: dict[str, tuple[int, int]] = field(default_factory=dict)
     _waiting: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _troubled: str = _DELIVERIES
 
     async def turn(self, lanes: Iterable[Lane]) -> bool:
         """The next page of each target; whether there are more pages before it has gone round. `freed` says that
@@ -46,7 +48,16 @@ class Heads:
             if found is None or not (found.circuit.is_open or found.paused):
                 await self._free(target)
         await self._align()
-        return bool(self._tried or self._waiting)
+        await self._mend()
+        return bool(self._tried or self._waiting or self._troubled != _DELIVERIES)
+
+    async def _mend(self) -> None:
+        """Troubles of deliveries that ended well, or were given up, meanwhile are over: a page of them each turn."""
+        rows = await self.engine.fetch("troubles_of_deliveries", after=self._troubled, most=_PAGE)
+        over = [subject for subject, status in rows if status in (None, "delivered", "skipped", "dropped")]
+        if over:
+            await self.settler.over(over)
+        self._troubled = rows[-1][0] if len(rows) == _PAGE else _DELIVERIES
 
     async def _pass(self, lane: Lane) -> None:
         """Later events of an order pass a head that has failed for longer than its endpoint lets it."""

@@ -97,10 +97,10 @@ class Postman:
     async def _once(self, endpoint: Endpoint, one: Due, body: bytes, at: int) -> tuple[Post, Answer]:
         try:
             header = await self.credentials.header(endpoint, self.sender)
+            post = self._letter(endpoint, one, body, at, header)
         except (Unauthorised, Locked) as error:
             unsigned = Post(url=endpoint.url, body=body)
             return unsigned, Answer(error="auth", reason=told(error))
-        post = self._letter(endpoint, one, body, at, header)
         return post, await self.sender.send(post)
 
     def _letter(self, endpoint: Endpoint, one: Due, body: bytes, at: int, more: dict[str, str]) -> Post:

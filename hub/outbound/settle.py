@@ -105,6 +105,10 @@ class Settler:
 
         await self._engine.transact(work)
 
+    async def over(self, subjects: list[str]) -> None:
+        """What these deliveries were in trouble for is over."""
+        await self._engine.transact(lambda unit: self._troubles.clear(unit, subjects))
+
     def _row(self, one: Tried) -> tuple[Any, ...]:
         verdict = one.verdict
         return (

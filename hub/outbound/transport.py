@@ -21,6 +21,9 @@ from hub.outbound.sender import fault, read
 
 CAP = 32 << 20
 LONGEST = 120.0
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+_PIECE = 1 << 16
+_PARTS = 1000
 _OURS = frozenset({"accept-encoding", "connection", "content-length", "host", "transfer-encoding"})
 
 
@@ -71,7 +74,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             raise Refused(f"the answer is larger than {self._cap} bytes", code="too_large")
         coding = got.headers.get("content-encoding", "").strip().lower()
         body = bytes(dial.body)
-        if coding not in {"", "identity"} and body:
+        if coding not in {"", "identity", *_CODINGS} and body:
+            raise httpx.DecodingError(f"an answer coded as {coding} was not asked for", request=request)
+        if coding in _CODINGS and body:
             body = _inflated(body, coding, self._cap, request)
         dropped = {b"content-encoding", b"content-length", b"transfer-encoding"}
         headers = [pair for pair in got.raw_headers if pair[0].lower() not in dropped]
@@ -101,19 +106,28 @@ def _told(error: Exception, dial: Dial, request: httpx.Request) -> Exception:
 
 def _inflated(body: bytes, coding: str, cap: int, request: httpx.Request) -> bytes:
     """The body without its coding; never more than the cap is inflated."""
-    if coding not in {"gzip", "x-gzip", "deflate"}:
-        raise httpx.DecodingError(f"an answer coded as {coding} was not asked for", request=request)
     raw = coding == "deflate" and body[0] & 0x0F != 8  # some servers leave the zlib header out
-    out = bytearray()
-    while body:
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS | 32)
-        try:
-            out += inflater.decompress(body, cap + 1 - len(out))
-        except zlib.error as error:
-            raise httpx.DecodingError(f"the answer is not {coding}: {error}", request=request) from error
+    bits = -zlib.MAX_WBITS if raw else zlib.MAX_WBITS | 32
+    out, parts = bytearray(), 1
+    inflater = zlib.decompressobj(bits)
+    for start in range(
+        0, len(body), _PIECE
+    ):  # what follows a part is copied: a piece, not all the rest each time
+        piece = body[start : start + _PIECE]
+        while piece:
+            if inflater.eof:
+                inflater, parts = zlib.decompressobj(bits), parts + 1
+            if parts > _PARTS:
+                raise httpx.DecodingError(
+                    f"the answer has more than {_PARTS} {coding} parts", request=request
+                )
+            try:
+                out += inflater.decompress(piece, cap + 1 - len(out))
+            except zlib.error as error:
+                raise httpx.DecodingError(f"the answer is not {coding}: {error}", request=request) from error
+            piece = inflater.unused_data if len(out) <= cap else b""
         if len(out) > cap:
             raise Refused(f"the answer inflates to more than {cap} bytes", code="too_large")
-        if not inflater.eof:
-            raise httpx.DecodingError(f"the answer is {coding} cut short", request=request)
-        body = inflater.unused_data
+    if not inflater.eof:
+        raise httpx.DecodingError(f"the answer is {coding} cut short", request=request)
     return bytes(out)

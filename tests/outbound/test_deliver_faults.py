@@ -12,7 +12,7 @@ from hub.outbound.sender import Answer
 from hub.run import Hub
 from hub.store.engine import Unavailable
 from tests.engines import ADMIN
-from tests.outbound.desk import HOUR, MINUTE, OK, desk, event, on_one_engine, said
+from tests.outbound.desk import HOUR, MINUTE, NO, OK, desk, event, on_one_engine, said
 from tests.outbound.receivers import Talk, scripted
 
 
@@ -30,6 +30,12 @@ def _answering(raw: bytes, count: list[int]) -> Talk:
             await writer.drain()
 
     return talk
+
+
+async def _delete(hub: Hub, path: str) -> httpx.Response:
+    transport = httpx.ASGITransport(app=build(hub))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as http:
+        return await http.delete(path, headers={"authorization": f"Bearer {ADMIN}"})
 
 
 async def _post(hub: Hub, path: str, body: Any = None) -> httpx.Response:
@@ -139,3 +145,72 @@ async def test_what_was_answered_while_the_store_is_away_is_not_asked_again(hub:
 
     assert await d.statuses() == ["delivered"]
     assert len(d.script.posts) == 1
+
+
+async def test_a_delivery_to_an_endpoint_that_is_gone_or_disabled_cannot_be_sent_again(hub: Hub) -> None:
+    d = await desk(hub, NO)
+    one = await d.endpoint(schedule=[0])
+    await d.tell("A", "1")
+    await hub.settle()
+    place = min(await d.deliveries())
+    await _post(hub, f"/v1/endpoints/{one.id}/disable")
+    asleep = await _post(hub, f"/v1/deliveries/dlv_{place}/redeliver")
+    await _delete(hub, f"/v1/endpoints/{one.id}")
+    gone = await _post(hub, f"/v1/deliveries/dlv_{place}/redeliver")
+
+    assert [asleep.status_code, gone.status_code] == [409, 409]
+    assert "enable" in asleep.json()["detail"]
+    assert await d.statuses() == ["dead"]
+
+
+async def test_what_is_blocked_and_then_dropped_is_no_trouble_any_more(hub: Hub) -> None:
+    d = await desk(hub, NO)
+    one = await d.endpoint()
+    await d.tell("A", "1", "2")
+    await d.pass_by(20 * MINUTE)
+    assert [found["title"] for found in await d.troubles()]
+    await _post(hub, f"/v1/endpoints/{one.id}/disable")
+    await _post(hub, f"/v1/endpoints/{one.id}/drop")
+    await hub.deliver.unblock()
+
+    assert await d.troubles() == []
+
+
+async def test_a_delivery_that_ends_while_it_is_passed_over_leaves_no_trouble_behind(hub: Hub) -> None:
+    d = await desk(hub, NO)
+    await d.endpoint(block_for=60)
+    await d.tell("A", "1", "2")
+    await hub.settle()
+    hub.world.move(100)
+    place = min(await d.deliveries())
+    blocked = (await d.deliveries())[place]
+    found = [(blocked[0], blocked[2], place, "main", "order.created", "404")]
+    d.script.says = OK
+    await d.again(place)
+    hub.deliver.spilled()
+    hub.world.move(600)
+    await hub.settle()
+    await hub.deliver.settler.pass_over(found, "partner")
+    await hub.deliver.unblock()
+
+    assert await d.troubles() == []
+
+
+async def test_a_token_that_was_fetched_for_an_endpoint_goes_with_it(hub: Hub) -> None:
+    grant = Answer(status=200, body=b'{"access_token": "abc", "expires_in": 3600}')
+    d = await desk(hub, lambda post: grant if "token" in post.url else OK)
+    auth = {
+        "type": "oauth2_client",
+        "token_url": "https://id.example/token",
+        "client_id": "us",
+        "client_secret": "hush",
+    }
+    made = await _post(hub, "/v1/endpoints", {"url": "https://partner.example/hooks", "auth": auth})
+    one = made.json()["id"]
+    await d.tell("A", "1")
+    await hub.settle()
+    kept = await hub.engine.fetch("memories_all", owner=f"auth:{one}", now=hub.world.now())
+    await _delete(hub, f"/v1/endpoints/{one}")
+
+    assert len(kept) == 1
+    assert await hub.engine.fetch("memories_all", owner=f"auth:{one}", now=hub.world.now()) == []

@@ -576,3 +576,20 @@ async def test_the_far_sides_wish_is_part_of_the_answer():
 def test_the_guard_of_these_tests_lets_one_address_through():
     assert HERE.judge("127.0.0.1") is None
     assert HERE.judge("127.0.0.2")
+
+
+async def test_as_many_go_to_one_host_at_once_as_an_endpoint_may_have_under_way():
+    here = asyncio.Event()
+    arrived = []
+
+    async def app(request: web.Request) -> web.Response:
+        arrived.append(request)
+        if len(arrived) == 256:
+            here.set()
+        await here.wait()
+        return web.Response()
+
+    async with served(app) as url, sender() as send:
+        answers = await asyncio.gather(*(send.send(Post(url=url, timeout=20.0)) for _ in range(256)))
+
+    assert {answer.status for answer in answers} == {200}

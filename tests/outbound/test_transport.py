@@ -230,3 +230,12 @@ async def test_header_fields_may_repeat():
         answer = await http.get(url, headers=[("X-A", "1"), ("X-A", "2")])
 
     assert (seen, answer.headers.get_list("x-b")) == (["1", "2"], ["1", "2"])
+
+
+async def test_an_answer_of_very_many_gzip_members_is_refused_before_it_takes_a_processor_for_hours():
+    async def app(request: web.Request) -> web.Response:
+        return web.Response(body=gzip.compress(b"") * 40_000, headers={"Content-Encoding": "gzip"})
+
+    async with served(app) as url, client() as http:
+        with pytest.raises(httpx.DecodingError, match="parts"):
+            await http.get(url)

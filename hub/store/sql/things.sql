@@ -35,6 +35,9 @@ ON CONFLICT (owner, name) DO UPDATE SET value = excluded.value, until = excluded
 -- name: memories_drop
 DELETE FROM memories WHERE owner = :owner AND name = :name;
 
+-- name: memories_drop_all
+DELETE FROM memories WHERE owner = :owner;
+
 -- name: calls_get
 SELECT digest, status, answer FROM calls WHERE tenant = :tenant AND key = :key AND at > :since;
 
