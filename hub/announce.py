@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from hub.audience import Audience, Target
 from hub.contract.clock import text
-from hub.directory import Directory, Target
 from hub.orders.book import Page
 from hub.orders.events import Event
 from hub.replies import notice_id
@@ -134,7 +134,7 @@ class Announcer:
     """Drafts events; `claim` is this process's mark on what it will deliver itself ("" where it is alone)."""
 
     engine: Engine
-    directory: Directory
+    audience: Audience
     world: World
     claim: str = ""
 
@@ -157,7 +157,7 @@ class Announcer:
         id_ = envelope[0]
         body = envelope[1].replace(b"\0", JSON.encode(data), 1)
         draft.events.append([id_, tenant, "", None, type_, 0, 0, now, body, 0])
-        for target in self.directory.targets(tenant, type_, data, ""):
+        for target in self.audience.targets(tenant, type_, data, ""):
             if target.id == subject[1]:
                 continue  # what befell an endpoint is told to the others
             status = "held" if target.held else "due"
@@ -181,12 +181,12 @@ class Announcer:
 
     def _targets(self, one: News, event: Event) -> list[Target]:
         doc = one.page.doc or {}
-        found = self.directory.targets(one.tenant, event.type, doc, one.connection)
-        found += self.directory.writes(one.tenant, event.type, doc, one.connection, one.cause.connection)
+        found = self.audience.targets(one.tenant, event.type, doc, one.connection)
+        found += self.audience.writes(one.tenant, event.type, doc, one.connection, one.cause.connection)
         return (
             found
             if one.cause.actor in _MENDED
-            else found + self.directory.notices(one.tenant, event.type, doc)
+            else found + self.audience.notices(one.tenant, event.type, doc)
         )
 
     def _told(self, one: News) -> Iterator[tuple[Event, list[Target]]]:

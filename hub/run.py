@@ -22,6 +22,7 @@ import structlog
 from hub.alerts.voice import Voice
 from hub.alerts.watch import Watch
 from hub.announce import Announcer
+from hub.audience import Audience
 from hub.config import Config, open_vault
 from hub.contract.channel import Channel, Greeting
 from hub.contract.errors import Misconfigured, Refused, Rejected
@@ -105,12 +106,13 @@ class Hub:
         public = config.public_url or f"http://{config.host}:{config.port}"
         self.metrics = Metrics()
         self.troubles = Troubles(world, alone=not engine.shared)
-        self.directory = Directory(engine, vault, registry, partial(compile_expression, file="filter"))
+        self.directory = Directory(engine, vault, registry)
+        self.audience = Audience(self.directory, partial(compile_expression, file="filter"))
         self.inbox = Inbox()
         letters = Inbox(most=64)
         self.keeper = Keeper(engine, self.inbox, world, letters)
         delivers = "outbound" in config.roles
-        self.announcer = Announcer(engine, self.directory, world, claim if delivers else "")
+        self.announcer = Announcer(engine, self.audience, world, claim if delivers else "")
         self.recorder = Recorder(self.directory, vault, world, self.announcer, Filing(engine, world))
         shelves = Shelves(partial(address_of, guard))
         self.watcher = Watcher.over(engine, self.directory, shelves, self.keeper, self.troubles, world)
@@ -283,7 +285,7 @@ class Hub:
             await set_status(self, msgspec.structs.replace(now), "disabled", reason)
 
     async def _key(self, connection: Connection, channel: Channel, key: str) -> bytes | None:
-        proof: Any = channel.proof_for(self.directory.settings(connection))
+        proof: Any = self.directory.proof(connection)
         asking = proof.fetch_key(await self.converser.context(connection), key)
         try:
             found = await self.converser.run(connection, asking, bare=True)

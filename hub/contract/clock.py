@@ -11,6 +11,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400_000
 
 
+@lru_cache(maxsize=4096)
 def text(micros: int) -> str:
     """`2027-01-10T16:00:00.000Z` for unix microseconds."""
     day, rest = divmod(micros // 1000, _DAY)

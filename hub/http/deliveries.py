@@ -248,7 +248,7 @@ async def _first(ask: Ask, target: Endpoint, event: tuple[Any, ...]) -> int:
         now = ask.hub.world.now()
         status = "held" if target.status == "disabled" else "due"
         unit.add("deliveries_add", [(position, ask.tenant, target.id, event[1], event[2], status, 0, now, "", "replay",
-                                     ask.hub.directory.shape(target), "", 0)])  # fmt: skip
+                                     ask.hub.audience.shape(target), "", 0)])  # fmt: skip
         await note(unit, ask, "event.redelivered", event[1], {"deliveries": [f"{PREFIX}{position}"]})
         return position
 

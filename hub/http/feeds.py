@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from hub.audience import hears
 from hub.contract.clock import text
 from hub.contract.errors import Misconfigured, Unreadable
-from hub.directory import Connection, Endpoint, hears
+from hub.directory import Connection, Endpoint
 from hub.http.ask import Ask, Page, Rows
 from hub.http.endpoints import mine
 from hub.http.keep import find

@@ -84,7 +84,7 @@ async def check_endpoint(ask: Ask) -> Exchange:
     event, envelope = draft.events[0][0], draft.events[0][8]
     due = Due(
         position=0, tenant=ask.tenant, target=one.id, event=event, order="", attempts=0, first_at=0, previous="",
-        trigger="first", shape=ask.hub.directory.shape(one), due_at=now, type="webhook.test", envelope=envelope, doc=None,
+        trigger="first", shape=ask.hub.audience.shape(one), due_at=now, type="webhook.test", envelope=envelope, doc=None,
     )  # fmt: skip
     post, answer = await hub.postman.exchange(one, due, now)
     await record(ask, "endpoint.tested", one.id, event=event, status=answer.status, error=answer.error)

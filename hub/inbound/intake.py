@@ -152,7 +152,7 @@ class Intake:
     async def _prove(
         self, message: Message, connection: Connection, channel: Channel, settings: Settings
     ) -> None:
-        proof = channel.proof_for(settings)
+        proof = self.directory.proof(connection)
         now = self.world.now() // 1_000_000
         known = self.keys.known(connection)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -10,6 +11,9 @@ from hub.inbound.hear import NUMBERED, Heard, Identity
 from hub.orders import book
 from hub.orders.book import Names, Page, Turned
 from hub.store.engine import Row
+
+
+_APART = re.compile(r"[^\d+]+")
 
 
 class Input(msgspec.Struct, kw_only=True):
@@ -100,7 +104,7 @@ def people(doc: dict[str, Any]) -> set[tuple[str, str]]:
 
 def digits(phone: str) -> str:
     """A phone number as the person index knows it."""
-    return "".join(one for one in phone if one.isdigit() or one == "+")
+    return _APART.sub("", phone)
 
 
 def numbers(leaf: Leaf) -> set[str]:

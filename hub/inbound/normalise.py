@@ -230,8 +230,7 @@ class Normalise:
             or not self.directory.can(connection, channel.needs)
         ):
             return True
-        proof = channel.proof_for(self.directory.settings(connection))
-        return proof.authenticity in ("body_signed", "body_signed_with_time")
+        return self.directory.vouched(connection)
 
     def _refused(self, one: Arrival, connection: Connection, error: Exception) -> Understood:
         where = place(error) if isinstance(error, Unreadable) else {}

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.orders import ledger as ledgers, money, notifications, parcels, registers
-from hub.orders.registers import KEYED, PEOPLE, State
+from hub.orders.registers import KEYED, PEOPLE, Member, State
 from hub.orders.states import decide
 
 Doc = dict[str, Any]
 Names = Callable[[str], str]
 
 
+_ROWS = ("line1", "line2", "line3", "line4")
 _SINGLE = PEOPLE | {"totals"}
 _GATHERED = frozenset({"payments", "refunds", "fulfillments", "returns"})
 
@@ -52,8 +53,10 @@ def compose(state: State, new_id: Names) -> Doc:
     shipped = parcels.shipments(state, own, doc.get("ship_to"), new_id) if "shipments" in present else []
     if shipped:
         doc["shipments"] = shipped
-    doc |= _refs(sources)
-    doc.update(notifications.told(sources, ranked))
+    if "decisions" in present:
+        doc |= _refs(sources)
+    if "notifications" in present:
+        doc.update(notifications.told(sources, ranked))
     doc["account"] = own.partition(":")[2]
     _judge(doc, state, own)
     return doc
@@ -86,9 +89,9 @@ def _tidy(person: Doc) -> Doc:
     """`line1` … `line4` are another way to write `lines`."""
     if "line1" not in person and "line2" not in person:
         return person
-    rows = [person.get(f"line{n}") for n in (1, 2, 3, 4)]
-    kept = {name: value for name, value in person.items() if name not in ("line1", "line2", "line3", "line4")}
-    return {**kept, "lines": [row for row in rows if row]}
+    kept = dict(person)
+    kept["lines"] = [row for name in _ROWS if (row := kept.pop(name, None))]
+    return kept
 
 
 def _keyed(doc: Doc, state: State, ranked: list[str], facet: str, new_id: Names) -> None:
@@ -100,15 +103,15 @@ def _keyed(doc: Doc, state: State, ranked: list[str], facet: str, new_id: Names)
         if facet == "lines":
             doc[facet] = _lines(state["ids"], name, found, new_id)
         else:
-            doc[facet] = [value for _, value, there in sorted(found, key=lambda one: _order(one[0])) if there]
+            doc[facet] = [value for _, value, there in _placed(found) if there]
         if doc[facet]:
             return
         del doc[facet]
 
 
-def _lines(ids: dict[str, str], source: str, found: list[tuple[str, Doc, bool]], new_id: Names) -> list[Doc]:
+def _lines(ids: dict[str, str], source: str, found: list[Member], new_id: Names) -> list[Doc]:
     out = []
-    for key, value, there in sorted(found, key=lambda one: _order(one[0])):
+    for key, value, there in _placed(found):
         line = {**value, "id": _given(ids, f"lines/{source}/{key}", "lin", new_id)}
         if not there:
             line["quantity"] = {**line.get("quantity", {}), "ordered": "0"}
@@ -116,6 +119,14 @@ def _lines(ids: dict[str, str], source: str, found: list[tuple[str, Doc, bool]],
             line["ship_to"] = _tidy(line["ship_to"])
         out.append(line)
     return out
+
+
+def _placed(found: list[Member]) -> list[Member]:
+    return sorted(found, key=_place) if len(found) > 1 else found
+
+
+def _place(member: Member) -> tuple[int, str]:
+    return _order(member[0])
 
 
 def _order(key: str) -> tuple[int, str]:
@@ -166,14 +177,11 @@ def _judge(doc: Doc, state: State, own: str) -> None:
 
 def _anomalies(doc: Doc, state: State, currency: str) -> list[dict[str, str]]:
     shipments = doc.get("shipments", ())
-    out = [
-        {"kind": kind, "detail": difference}
-        for kind, difference in (
-            ("totals_mismatch", money.mismatch(doc, currency)),
-            ("refunded_more_than_paid", money.over_refunded(doc, currency)),
-        )
-        if difference
-    ]
+    out: list[dict[str, str]] = []
+    if difference := money.mismatch(doc, currency):
+        out.append({"kind": "totals_mismatch", "detail": difference})
+    if difference := money.over_refunded(doc, currency):
+        out.append({"kind": "refunded_more_than_paid", "detail": difference})
     if doc["state"] == "cancelled" and any(one["status"] in ledgers.OUT for one in shipments):
         out.append(
             {"kind": "cancelled_after_shipping", "detail": "a shipment of a cancelled order is on its way"}

@@ -101,7 +101,8 @@ def events(before: Doc | None, after: Doc) -> list[Event]:
     out = list(_order(old, after, changes))
     out += _shipments(old, after)
     for part in _PARTS:
-        out += _parts(old, after, part)
+        if part in after:
+            out += _parts(old, after, part)
     out += _closing(old, after)
     if not out and after["state"] != "stub" and changes:
         rest = [one for one in changes if _top(one) not in _TOLD]

@@ -143,18 +143,17 @@ def _anomaly(kind: str, line: Doc, counts: dict[str, int], which: str) -> dict[s
 
 def roll_up(ledger: Ledger) -> Doc:
     """The order's words for shipping, delivery and returns, from its lines."""
-    shipping = [
-        counts
-        for line, counts in zip(ledger.lines, ledger.counts, strict=True)
-        if line.get("requires_shipping", True)
-    ]
-    wanted = sum(max(0, counts["ordered"] - counts["cancelled"]) for counts in shipping)
-    shipped, delivered, back = (
-        sum(counts.get(kind, 0) for counts in shipping)
-        for kind in ("shipped", "delivered", "return_received")
-    )
+    wanted = shipped = delivered = back = 0
+    ships = False
+    for line, counts in zip(ledger.lines, ledger.counts, strict=True):
+        if line.get("requires_shipping", True):
+            ships = True
+            wanted += max(0, counts["ordered"] - counts["cancelled"])
+            shipped += counts.get("shipped", 0)
+            delivered += counts.get("delivered", 0)
+            back += counts.get("return_received", 0)
     return {
-        "fulfillment_status": _fulfillment(wanted, shipped, bool(shipping)),
+        "fulfillment_status": _fulfillment(wanted, shipped, ships),
         "delivery_status": "none"
         if not delivered
         else "delivered"

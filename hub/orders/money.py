@@ -18,12 +18,13 @@ def computed(doc: Doc, currency: str) -> Doc | None:
             return None
         quantity = line["quantity"]
         subtotal += units(price["amount"]) * units(quantity.get("original", quantity["ordered"])) // MICRO
-        subtotal -= sum(amount(one.get("amount"), currency) for one in line.get("discounts", ()))
+        for discount in line.get("discounts", ()):
+            subtotal -= amount(discount.get("amount"), currency)
     shipping = _shipping(doc, currency)
     fees = sum(amount(one.get("amount"), currency) for one in doc.get("fees", ()))
     tax = _tax(doc, currency)
-    discount = sum(amount(one.get("amount"), currency) for one in doc.get("discounts", ()))
-    total = subtotal + shipping + fees - discount + (0 if doc.get("prices_include_tax") else tax)
+    less = sum(amount(one.get("amount"), currency) for one in doc.get("discounts", ()))
+    total = subtotal + shipping + fees - less + (0 if doc.get("prices_include_tax") else tax)
     return {"subtotal": money(subtotal, currency), "total": money(total, currency)}
 
 

@@ -186,7 +186,12 @@ def _person(cells: dict[str, Cell], rev: Rev, value: dict[str, Any], *, whole: b
 
 def is_clear(person: dict[str, Any]) -> bool:
     """Whether a person or address says who or where, and is not masked."""
-    return not person.get("masked") and any(person.get(name) for name in _PERSONAL)
+    if person.get("masked"):
+        return False
+    for name in _PERSONAL:  # a loop, since this is asked of every person of every fact
+        if person.get(name):
+            return True
+    return False
 
 
 def _write(cells: dict[str, Cell], key: str, rev: Rev, value: dict[str, Any], *, whole: bool) -> bool:
@@ -278,11 +283,19 @@ def newest(cell: Cell) -> Rev:
     return max(revs)
 
 
-def members(facets: State, name: str) -> list[tuple[str, dict[str, Any], bool]]:
+Member = tuple[str, dict[str, Any], bool]
+
+
+def members(facets: State, name: str) -> list[Member]:
     """The members of a facet as (key, value, still there): below the floor a member has vanished."""
     facet = facets.get(name)
     if facet is None:
         return []
     floor = facet.get("floor")
     cells = facet["cells"]
-    return [(key, read(cell), floor is None or newest(cell) >= floor) for key, cell in cells.items()]
+    return [
+        (key, cell["v"], floor is None or cell["r"] >= floor)
+        if len(cell) == 2 and "v" in cell  # `r` and `v` alone: nothing to lay over it
+        else (key, read(cell), floor is None or newest(cell) >= floor)
+        for key, cell in cells.items()
+    ]

@@ -107,14 +107,13 @@ class Verdict:
 def decide(doc: Doc, state: registers.State, home: str) -> Verdict:
     """Read the decisions in the order they were taken."""
     sources = state["sources"]
-    taken = sorted(
-        (
-            value
-            for _, source in sorted(sources.items())
-            for _, value, _ in registers.members(source["facets"], "decisions")
-        ),
-        key=lambda one: (one.get("at", ""), one.get("ref", "")),
-    )
+    taken = [
+        value
+        for _, source in sorted(sources.items())
+        if "decisions" in source["facets"]
+        for _, value, _ in registers.members(source["facets"], "decisions")
+    ]
+    taken.sort(key=lambda one: (one.get("at", ""), one.get("ref", "")))
     by_kind: dict[str, Doc] = {}
     for one in taken:
         by_kind.setdefault(one["kind"], one)

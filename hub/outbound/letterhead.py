@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from hub import __version__
 from hub.circuit import SECOND
@@ -22,7 +23,12 @@ _NEVER = 1 << 62
 
 def masked(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers as a log may show them: what looks like a secret is hidden."""
-    return {name: MASK if _SECRET.search(name) else value for name, value in headers.items()}
+    return {name: MASK if _secret(name) else value for name, value in headers.items()}
+
+
+@lru_cache(maxsize=1024)
+def _secret(name: str) -> bool:
+    return _SECRET.search(name) is not None
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ class Tally:
     metrics: Metrics
     _counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
     _targets: set[str] = field(default_factory=set)
+    _open: dict[str, bool] = field(default_factory=dict)
 
     def label(self, target: str) -> str:
         """Its own name, or `other` where too many have theirs."""
@@ -50,7 +51,11 @@ class Tally:
 
     def circuit(self, target: str, circuit: Circuit) -> None:
         """Whether a target is down."""
-        self.metrics.circuit.labels(self.label(target)).set(circuit.is_open)
+        if self._open.get(target) is not circuit.is_open:
+            label = self.label(target)
+            self.metrics.circuit.labels(label).set(circuit.is_open)
+            if label == target:
+                self._open[target] = circuit.is_open
 
 
 def accepted_at(one: Due) -> int:

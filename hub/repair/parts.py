@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from hub.announce import Announcer, Cause
+from hub.audience import Audience
 from hub.directory import Directory
 from hub.inbound.inbox import Inbox
 from hub.inbound.normalise import Normalise
@@ -29,6 +30,7 @@ class Parts(Protocol):
     engine: Engine
     vault: Vault
     directory: Directory
+    audience: Audience
     troubles: Troubles
     inbox: Inbox
     announcer: Announcer

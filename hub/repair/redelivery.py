@@ -12,7 +12,8 @@ from typing import Literal
 
 import msgspec
 
-from hub.directory import Endpoint, Target, hears, listens
+from hub.audience import Target, hears, listens
+from hub.directory import Endpoint
 from hub.repair.jobs import Job, Turn
 from hub.repair.parts import Parts
 from hub.store.engine import Engine, Row, Unit
@@ -153,7 +154,7 @@ def wanted(hub: Parts, endpoint: Endpoint, row: Row) -> bool:
     if row[9] or not listens(endpoint.events, row[3]):
         return False
     doc = _doc(row) if endpoint.filter or endpoint.locations else {"test": bool(row[4])}
-    return hub.directory.wants(endpoint, row[3], doc, row[8])
+    return hub.audience.wants(endpoint, row[3], doc, row[8])
 
 
 def _doc(row: Row) -> dict[str, object]:
@@ -169,7 +170,7 @@ async def send(
 ) -> None:  # fmt: skip
     """Make deliveries of an endpoint go out: ended ones again (position, order), and events that it never got
     (event, order). Where it wants order, each waits its turn behind what is outstanding of its order."""
-    target = Target(endpoint.id, endpoint.ordering == "per_order", hub.directory.shape(endpoint), held=False)
+    target = Target(endpoint.id, endpoint.ordering == "per_order", hub.audience.shape(endpoint), held=False)
     await send_to(unit, hub, tenant, target, again, fresh)
 
 

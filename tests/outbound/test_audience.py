@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.directory import OPERATORS, listens
+from hub.audience import OPERATORS, listens
 from hub.http.catalogue import EVENTS
 
 

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hub.audience import hears
 from hub.contract.clock import micros
 from hub.contract.errors import HubError
-from hub.directory import Connection, Endpoint, hears
+from hub.directory import Connection, Endpoint
 from hub.inbound.hear import speaker
 from hub.repair.survey.walk import Sources, look
 from hub.store.engine import Row

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from hub.audience import Target
 from hub.contract.clock import micros
-from hub.directory import Connection, Target
+from hub.directory import Connection
 from hub.inbound.hear import speaker
 from hub.repair.redelivery import begun, send_to
 from hub.repair.survey.finding import UNMARKED, Finding
