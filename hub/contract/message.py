@@ -19,11 +19,10 @@ class Headers(Mapping[str, str]):
 
     def __init__(self, pairs: Iterable[tuple[str, str]] | Mapping[str, str] = ()) -> None:
         items = pairs.items() if isinstance(pairs, Mapping) else pairs
-        self.pairs: tuple[tuple[str, str], ...] = tuple((name.lower(), value) for name, value in items)
-        first: dict[str, str] = {}
-        for name, value in self.pairs:
-            first.setdefault(name, value)
-        self._first = first
+        self.pairs: tuple[tuple[str, str], ...] = tuple([(name.lower(), value) for name, value in items])
+        self._first = dict(self.pairs)
+        if len(self._first) < len(self.pairs):
+            self._first.update(reversed(self.pairs))
 
     def __getitem__(self, name: str) -> str:
         return self._first[name.lower()]

@@ -12,7 +12,6 @@ from hub.orders import book
 from hub.orders.book import Names, Page, Turned
 from hub.store.engine import Row
 
-
 _APART = re.compile(r"[^\d+]+")
 
 

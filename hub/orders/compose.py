@@ -40,6 +40,15 @@ def compose(state: State, new_id: Names) -> Doc:
         cell = sources[name]["facets"].get("order", {"cells": {}})["cells"].get("")
         if cell:
             doc.update(registers.read(cell))
+    _facets(doc, state, ranked, new_id)
+    doc["account"] = own.partition(":")[2]
+    _judge(doc, state, own)
+    return doc
+
+
+def _facets(doc: Doc, state: State, ranked: list[str], new_id: Names) -> None:
+    """The parts of the order that any source told of."""
+    sources = state["sources"]
     present = set().union(*(source["facets"] for source in sources.values()))
     for facet in present & _SINGLE:
         value = _single(sources, ranked, facet)
@@ -50,16 +59,15 @@ def compose(state: State, new_id: Names) -> Doc:
     doc.setdefault("lines", [])
     for facet in present & _GATHERED:
         _gathered(doc, state, ranked, facet, new_id)
-    shipped = parcels.shipments(state, own, doc.get("ship_to"), new_id) if "shipments" in present else []
+    shipped = (
+        parcels.shipments(state, ranked[0], doc.get("ship_to"), new_id) if "shipments" in present else []
+    )
     if shipped:
         doc["shipments"] = shipped
     if "decisions" in present:
         doc |= _refs(sources)
     if "notifications" in present:
         doc.update(notifications.told(sources, ranked))
-    doc["account"] = own.partition(":")[2]
-    _judge(doc, state, own)
-    return doc
 
 
 def _refs(sources: State) -> Doc:

@@ -186,12 +186,7 @@ def _person(cells: dict[str, Cell], rev: Rev, value: dict[str, Any], *, whole: b
 
 def is_clear(person: dict[str, Any]) -> bool:
     """Whether a person or address says who or where, and is not masked."""
-    if person.get("masked"):
-        return False
-    for name in _PERSONAL:  # a loop, since this is asked of every person of every fact
-        if person.get(name):
-            return True
-    return False
+    return not person.get("masked") and any(person.get(name) for name in _PERSONAL)
 
 
 def _write(cells: dict[str, Cell], key: str, rev: Rev, value: dict[str, Any], *, whole: bool) -> bool:

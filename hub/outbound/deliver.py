@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
+import msgspec
 import structlog
 
 from hub.announce import LEASE
@@ -334,7 +335,7 @@ class Deliver:
         except Exception:  # what the far side said counts all the same, and is not asked again
             log.exception("how a target fares could not be kept", target=one.target)
         if lane.circuit.is_open and verdict.tried and not verdict.reached:  # the failure that opened it
-            verdict = replace(verdict, status="due", due_at=self.world.now(), tried=False)
+            verdict = msgspec.structs.replace(verdict, status="due", due_at=self.world.now(), tried=False)
         self.tally.attempt(one, verdict, self.world.now())
         return Tried(one, verdict, at, entry, name)
 

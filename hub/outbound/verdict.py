@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 Status = Literal["delivered", "due", "dead", "held", "skipped"]
 
@@ -17,8 +18,7 @@ _ENDED: dict[str, Status] = {"refused": "dead", "left_out": "skipped"}
 _UNSENT = ("mapping", "left_out", "fault")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What an attempt means: `tried` says whether it counts in the schedule, `reached` whether the far side
     answered for itself (a 5xx is a far side that is down), `sent` whether it was asked at all, `gone` that it
     wants nothing more, ever."""
