@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import os
-import secrets
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -30,7 +28,7 @@ from hub.contract.fact import Fact, Notice, Redaction, Stale
 from hub.contract.flow import Page
 from hub.contract.mapping import compile_expression
 from hub.converse import Converser
-from hub.directory import Connection, Directory, Endpoint, Token
+from hub.directory import Connection, Directory, Endpoint
 from hub.files.shelf import Shelves
 from hub.inbound.accounts import Accounts
 from hub.inbound.files.watch import Watcher
@@ -49,6 +47,7 @@ from hub.inbound.report import Call, Reporter
 from hub.metrics import Metrics
 from hub.orders.carriers import carriers
 from hub.outbound.address import address_of
+from hub.outbound.courier import Courier
 from hub.outbound.credentials import Credentials
 from hub.outbound.deliver import Deliver
 from hub.outbound.dial import open_session
@@ -76,9 +75,10 @@ from hub.repair.retention import Retention
 from hub.repair.standing import set_status
 from hub.repair.survey.office import surveys
 from hub.replies import Marks
-from hub.store.engine import Engine, Poisoned, Unit
+from hub.store.engine import Engine
 from hub.store.rows import Due
 from hub.store.sqlite import SQLite
+from hub.tokens import first_token
 from hub.traces import Attempts, TracedRecorder, TracedSender, Traces, exporting
 from hub.troubles import Troubles
 from hub.vault import Vault
@@ -164,9 +164,10 @@ class Hub:
     def _deliverer(self, settler: Settler, writes: Writes, claim: str) -> Deliver:
         heads = Heads(self.engine, self.directory, settler, self.world)
         flows = Flows(self.engine, self.world, claim)
+        courier = Courier(self.directory, self.postman, writes.write, self.teller.send, self.world)
         return Deliver(
-            self.engine, self.directory, settler, self.postman, writes.write, Tally(self.metrics), self.world,
-            self._disable, heads, self.teller.send, flows, claim, held=self.config.hold_outbound,
+            self.engine, self.directory, settler, courier, Tally(self.metrics), self.world, self._disable, heads, flows,
+            claim, held=self.config.hold_outbound,
         )  # fmt: skip
 
     def _ring(self, engine: Engine) -> None:
@@ -180,7 +181,7 @@ class Hub:
         self.traces = traces = Traces(provider, self.engine)
         self.normalise.recorder = cast("Recorder", TracedRecorder(self.recorder, traces))
         self.deliver.sender = TracedSender(self.deliver.sender, traces)
-        self.deliver.traces = Attempts(traces)
+        self.deliver.courier.traces = Attempts(traces)
 
     async def settle(self) -> int:
         """Do all there is to do, once through: tests and the CLI's one-shot commands."""
@@ -335,7 +336,7 @@ async def open_hub(
             hub.trace(provider)
         await hub.directory.refresh()
         await reread_mappings(hub)
-        hub.admin_token = await _first_token(hub)
+        hub.admin_token = await first_token(hub.config.admin_token, hub.directory, hub.engine, hub.world)
         try:
             yield hub
         finally:
@@ -367,35 +368,3 @@ async def reread_mappings(hub: Hub) -> None:
         hub.registry = hub.packaged.with_mappings({row[1]: row[5] for row in rows})
         hub.directory.registry = hub.registry
         hub.activated = found
-
-
-async def _first_token(hub: Hub) -> str:
-    """The admin token: told, or made at the first start and shown once."""
-    told = hub.config.admin_token
-    tokens = hub.directory.all(Token)
-    digest = token_hash(told) if told else ""
-    if any(one.hash == digest for one in tokens) or (tokens and not told):
-        return told
-    token = told or f"oh_{secrets.token_urlsafe(32)}"
-
-    name = f"admin-{digest[:6]}" if told else "admin"
-
-    async def work(unit: Unit) -> None:
-        thing = Token(id=hub.world.new_id("tok"), name=name, hash=token_hash(token), scopes=["admin"])
-        await hub.directory.put(unit, thing, hub.world.now())
-
-    try:
-        await hub.engine.transact(work)
-    except Poisoned:
-        await hub.directory.refresh()
-        # Another process that started at the same moment was first; what is no such race is raised.
-        if hub.directory.get(Token, name) is None:
-            raise
-        return told
-    await hub.directory.refresh()
-    return token
-
-
-def token_hash(token: str) -> str:
-    """How a token is kept. Tokens are long and random, so a plain hash is enough."""
-    return hashlib.sha256(token.encode()).hexdigest()

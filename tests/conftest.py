@@ -12,6 +12,7 @@ committed like any other change.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +27,11 @@ from tests.engines import (  # noqa: F401  fixtures of every test
     postgres_server,
     postgres_url,
 )
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # a shell's background job hands its deafness on to our children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "house",

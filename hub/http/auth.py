@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from hub.directory import Directory, Token
 from hub.http.problems import Problem
-from hub.run import token_hash
+from hub.tokens import token_hash
 
 Scope = Literal["read", "write", "operate", "admin", "partner"]
 SCOPES: tuple[Scope, ...] = ("read", "write", "operate", "admin", "partner")

@@ -20,7 +20,8 @@ from hub.http.keep import copy, drop, find, put, save
 from hub.http.problems import Problem, invalid
 from hub.http.senders import Proof, Sender, check_mail, mail_fields
 from hub.http.table import PAGING, Op
-from hub.run import Hub, token_hash
+from hub.run import Hub
+from hub.tokens import token_hash
 
 Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$")]
 Role = Literal["receiver", "buyer", "warehouse", "supplier"]

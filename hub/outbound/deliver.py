@@ -19,19 +19,17 @@ from hub.announce import LEASE
 from hub.circuit import SECOND, Circuit
 from hub.directory import Connection, Directory, Endpoint
 from hub.outbound.claims import give_back, keep, read, take
-from hub.outbound.entries import stumbled
+from hub.outbound.courier import Courier
 from hub.outbound.flows import Flows
 from hub.outbound.heads import Heads
 from hub.outbound.lanes import Bucket, Lane
 from hub.outbound.patience import patiently
-from hub.outbound.postman import Postman
-from hub.outbound.sender import Answer, Sender
+from hub.outbound.sender import Sender
 from hub.outbound.settle import Settler, Tried
-from hub.outbound.spans import Spans
 from hub.outbound.tally import Tally
-from hub.outbound.verdict import Verdict, judge
-from hub.store.engine import Engine, Unavailable, Unit
-from hub.store.rows import PLAIN, Due
+from hub.outbound.verdict import Verdict
+from hub.store.engine import Engine, Unit
+from hub.store.rows import Due
 from hub.things import Notifier
 from hub.world import World
 
@@ -40,13 +38,7 @@ _WAKE = 1000
 _IDLE = 1.0
 _TICK = 0.2
 _PAUSE = 5.0
-_WRITES = (0, 5, 30, 300, 1800, 7200, 18_000, 36_000)
 log = structlog.get_logger("orderhub.deliver")
-
-Writer = Callable[[Due, Connection, str], Awaitable[tuple[Answer, bytes]]]
-"""Runs a write's conversation: what a receiver would have answered, and its log."""
-Speaker = Callable[[Due], Awaitable[tuple[Answer, bytes]]]
-"""Says a notice to a person, and tells the same."""
 
 
 @dataclass(slots=True)
@@ -56,18 +48,15 @@ class Deliver:
     engine: Engine
     directory: Directory
     settler: Settler
-    postman: Postman
-    write: Writer
+    courier: Courier
     tally: Tally
     world: World
     disable: Callable[[Endpoint, str], Awaitable[None]]
     heads: Heads
-    say: Speaker
     flows: Flows
     claim: str = ""
     lanes: dict[str, Lane] = field(default_factory=dict)
     held: bool = False
-    traces: Spans | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _loaded_at: int = 0
@@ -78,12 +67,12 @@ class Deliver:
     @property
     def sender(self) -> Sender:
         """What posts go out through."""
-        return self.postman.sender
+        return self.courier.postman.sender
 
     @sender.setter
     def sender(self, sender: Sender) -> None:
         """Send through another."""
-        self.postman.sender = sender
+        self.courier.postman.sender = sender
 
     def hand(self, found: list[Due]) -> None:
         """Take over deliveries that have just been written; one that is due later is found in the store then."""
@@ -212,7 +201,7 @@ class Deliver:
                 lane.concurrency = min(lane.concurrency, lane.limit) if lane.shared else lane.limit
                 if endpoint.status == "disabled":
                     lane.forget()
-        self.postman.forget()
+        self.courier.postman.forget()
         self._news.set()
 
     def forget(self, orders: set[str]) -> None:
@@ -285,7 +274,7 @@ class Deliver:
         """One attempt, from signing to settling."""
         answered = False
         try:
-            tried = await self._traced(lane, one)
+            tried = await self._attempt(lane, one)
             lane.answered()
             answered = True
             self._news.set()
@@ -307,52 +296,26 @@ class Deliver:
             [], [place for place in promoted if not any(lane.promoted(place, until) for lane in lanes)]
         )
 
-    async def _traced(self, lane: Lane, one: Due) -> Tried:
-        """The same, in a span of the trace that the message began."""
-        traces = self.traces
-        if traces is None:
-            return await self._attempt(lane, one)
-        with traces.span(one, await traces.parent(one)):
-            return await self._attempt(lane, one)
-
     async def _attempt(self, lane: Lane, one: Due) -> Tried:
-        at = self.world.now()
-        endpoint = self.directory.get(Endpoint, one.target)
+        tried = await self.courier.take(one, circuit_open=lane.circuit.is_open)
         try:
-            answer, entry = await (self.postman.post(endpoint, one, at) if endpoint else self._write(one))
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001  told, and tried again by its schedule
-            answer, entry = stumbled(one, error, posted=endpoint is not None)
-        schedule, name = (endpoint.schedule, endpoint.name) if endpoint else (_WRITES, one.target)
-        verdict = judge(
-            answer.status, answer.error, answer.retry_after, attempts=one.attempts, schedule=schedule,
-            circuit_open=lane.circuit.is_open, now=self.world.now(), chance=self.world.chance(),
-            accepted=answer.accepted,
-        )  # fmt: skip
-        try:
-            await self._health(lane, endpoint, verdict)
+            await self._health(lane, tried.verdict)
         except Exception:  # what the far side said counts all the same, and is not asked again
             log.exception("how a target fares could not be kept", target=one.target)
+        verdict = tried.verdict
         if lane.circuit.is_open and verdict.tried and not verdict.reached:  # the failure that opened it
-            verdict = msgspec.structs.replace(verdict, status="due", due_at=self.world.now(), tried=False)
-        self.tally.attempt(one, verdict, self.world.now())
-        return Tried(one, verdict, at, entry, name)
+            tried.verdict = msgspec.structs.replace(
+                verdict, status="due", due_at=self.world.now(), tried=False
+            )
+        self.tally.attempt(one, tried.verdict, self.world.now())
+        return tried
 
-    async def _write(self, one: Due) -> tuple[Answer, bytes]:
-        connection, _, name = one.target.partition("/")
-        if name == "notice":
-            return await self.say(one)
-        found = self.directory.get(Connection, connection)
-        if found is None:
-            return Answer(status=410), PLAIN.encode({"error": "the connection is gone"})
-        return await self.write(one, found, name)
-
-    async def _health(self, lane: Lane, endpoint: Endpoint | None, verdict: Verdict) -> None:
+    async def _health(self, lane: Lane, verdict: Verdict) -> None:
         now = self.world.now()
         if not verdict.sent:
             return
-        if verdict.gone and endpoint is not None:
+        endpoint = self.directory.by_id(Endpoint, lane.target) if verdict.gone else None
+        if endpoint is not None:
             await self.disable(endpoint, "the endpoint answered 410: it wants no more")
             lane.paused = True
         if verdict.reached:

@@ -9,7 +9,8 @@ import pytest
 
 from hub.config import Config
 from hub.directory import Token
-from hub.run import open_hub, token_hash
+from hub.run import open_hub
+from hub.tokens import token_hash
 
 
 @pytest.mark.parametrize("told", ["", "oh_an_admin_token_that_was_told"])

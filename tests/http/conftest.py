@@ -12,8 +12,9 @@ import pytest
 from hub.config import Config
 from hub.directory import Token
 from hub.http.app import build
-from hub.run import Hub, open_hub, token_hash
+from hub.run import Hub, open_hub
 from hub.store.engine import Unit
+from hub.tokens import token_hash
 from tests.engines import ADMIN
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -148,7 +148,7 @@ async def test_an_endpoints_feed_is_what_its_webhooks_carry(house: House):
         sent.append(post)
         return Answer(status=200)
 
-    house.hub.deliver.postman.sender = Sent(send)
+    house.hub.deliver.sender = Sent(send)
     partner = (await house.post("/v1/partners", {"name": "acme", "roles": ["receiver"]}))["id"]
     await house.post("/v1/endpoints", {
         "url": "https://x.example/in", "name": "wms", "events": ["order.created"], "fields": ["number"],
