@@ -90,7 +90,7 @@ async def test_without_being_asked_nothing_is_traced_nor_told(config):
         await pushed(hub, traceparent=GIVEN)
         await hub.settle()
 
-        assert (hub.traces, hub.deliver.traces) == (None, None)
+        assert (hub.traces, hub.deliver.courier.traces) == (None, None)
         assert "traceparent" not in script.posts[0].headers
 
 
