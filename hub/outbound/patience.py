@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import structlog
 
+from hub.announce import LEASE
 from hub.store.engine import Unavailable
 from hub.store.rows import Due
 from hub.world import World
@@ -17,13 +18,14 @@ log = structlog.get_logger("orderhub.deliver")
 
 
 async def patiently(world: World, one: Due, do: Callable[[], Awaitable[T]]) -> T:
-    """Do it when the store is back; raises Unavailable where the claim on the delivery ends before: then it is
-    another's to send."""
+    """Do it when the store is back; raises Unavailable where the claim on the delivery ends before, or a lease has
+    passed: then it is anyone's to send."""
+    until = one.claimed_until or world.now() + LEASE
     while True:
         try:
             return await do()
         except Unavailable as error:
-            if one.claimed_until and world.now() >= one.claimed_until:
+            if world.now() >= max(until, one.claimed_until):
                 raise
             log.warning("the store is away; an attempt waits for it", target=one.target, error=str(error))
             await world.sleep(_PAUSE)
