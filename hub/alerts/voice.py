@@ -196,7 +196,10 @@ class Voice:
             if turn.attempts == _DEAF:
                 await self.troubles.open(unit, [_deaf(alert, receipt.reason)])
 
-        if receipt.status == "sent":
+        if receipt.status in (
+            "sent",
+            "unknown",
+        ):  # an exception stays open: what is in doubt is not said twice
             turn.recent.append(now)
             turn.attempts = 0
             await self.engine.transact(said)

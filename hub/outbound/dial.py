@@ -70,6 +70,8 @@ class GuardedResolver(AbstractResolver):
         """The addresses of a name, all of them allowed; Blocked otherwise."""
         dial = DIAL.get()
         begun = time.perf_counter()
+        if dial is not None:
+            dial.opened = begun  # a new connection is being made, whatever becomes of it
         found = await self._inner.resolve(host, port, family)
         for one in found:
             if reason := self._guard.judge(one["host"]):

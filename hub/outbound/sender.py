@@ -51,21 +51,24 @@ ErrorKind = Literal[
     "mapping",
     "left_out",
     "fault",
+    "unknown",
 ]
 """Why there is no answer that counts: the network's kinds, `refused` (a write's far side said no), and what
 never went out: no token could be had (`auth`), the endpoint's mapping failed (`mapping`) or leaves it out; `fault` is
-one of ours, that nobody foresaw."""
+one of ours, that nobody foresaw, `unknown` a message that may have gone out and cannot be sent twice."""
 KINDS: tuple[str, ...] = get_args(ErrorKind)
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
-    """A request to a partner; `timeout` in seconds is that of the whole exchange."""
+    """A request to a partner; `timeout` in seconds is that of the whole exchange. What goes out `once` is not tried again
+    on another connection."""
 
     url: str
     headers: dict[str, str] = {}
     body: bytes = b""
     timeout: float = 15.0
     method: str = "POST"
+    once: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +77,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     Both are there when the far side answered but did not finish: then the error counts. `body` is cut at
     the cap (`truncated`). `phases` are milliseconds: dns, connect and tls where a connection was made for
     it, first_byte and total. `retry_after` is the far side's wish in seconds. `accepted` is what the
-    endpoint's own expression says of it, None where it has none.
+    endpoint's own expression says of it, None where it has none. `begun` says whether the far side may have got any
+    of the request.
     """
 
     status: int | None = None
@@ -87,6 +91,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     retry_after: float | None = None
     accepted: bool | None = None
+    begun: bool = True
 
 
 class Sender(Protocol):
@@ -143,7 +148,7 @@ class GuardedSender:
         """Sends it; a connection that died while it lay idle costs nothing but a second try."""
         dial = Dial(time.perf_counter())
         answer = await self._try(post, dial)
-        for _ in range(_IDLE_TRIES):
+        for _ in range(0 if post.once else _IDLE_TRIES):
             if answer.error != "reset" or answer.status is not None or dial.opened:
                 break
             dial = Dial(dial.begun)
@@ -185,7 +190,10 @@ class GuardedSender:
     def _answer(self, dial: Dial, error: ErrorKind | None, reason: str) -> Answer:
         response = dial.response
         if response is None:
-            return Answer(error=error, reason=_text(reason), phases=dial.phases(), address=dial.address)
+            begun = bool(dial.ready) or not dial.opened
+            return Answer(
+                error=error, reason=_text(reason), phases=dial.phases(), address=dial.address, begun=begun
+            )
         wish = response.headers.get("Retry-After")
         return Answer(
             status=response.status,

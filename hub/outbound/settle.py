@@ -144,9 +144,23 @@ def _passed(row: tuple[Any, ...], name: str) -> Trouble:
 
 def _trouble(one: Tried) -> Trouble | None:
     """What a person has to look at."""
+    if one.verdict.outcome == "unknown":
+        return _doubtful(one)
     if one.verdict.status == "dead":
         return _dead(one)
     return _stumbled(one) if one.verdict.outcome == "fault" else None
+
+
+def _doubtful(one: Tried) -> Trouble:
+    return Trouble(
+        tenant=one.due.tenant,
+        cause=cause("unknown", one.due.target),
+        subject=_subject(one),
+        title=f"whether the message about {one.due.type} went out by {one.name} is not known: it is not sent twice",
+        hint=f"Ask the provider; `orderhub deliveries redeliver {_subject(one)}` sends it, "
+        f"`orderhub deliveries skip {_subject(one)}` lets it be.",
+        orders=[one.due.order] if one.due.order else [],
+    )
 
 
 def _stumbled(one: Tried) -> Trouble:

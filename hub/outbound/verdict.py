@@ -64,12 +64,15 @@ def judge(
     2xx is delivered, unless the endpoint has an expression of its own (`accepted`): then that says. 410 is
     gone, `refused` (a write the far side said no to) is dead at once, everything else is tried again; while the
     circuit is open a failure costs nothing. A mapping that fails, or a fault of ours, is ours to mend: it tells nothing of
-    the far side. Retry-After on 429 and 503 only ever delays, by a day at most.
+    the far side. `unknown` may have gone out: it is not sent twice, whatever the circuit. Retry-After on 429 and 503
+    only ever delays, by a day at most.
     """
     outcome = error or (DECLINED if accepted is False and took(status, error) else str(status))
     if took(status, error, accepted):
         return Verdict("delivered", now, outcome)
     sent = error not in _UNSENT
+    if error == "unknown":
+        return Verdict("dead", now, outcome, tried=False, reached=False)
     if error in _ENDED:
         return Verdict(_ENDED[error], now, outcome, sent=sent)
     if status == 410:

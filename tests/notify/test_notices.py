@@ -6,14 +6,16 @@ import asyncio
 from urllib.parse import parse_qsl
 
 import msgspec
+import pytest
 
 from hub.contract.fact import Redaction
 from hub.outbound.notify.teller import SCHEDULE
+from hub.outbound.sender import Answer
 from hub.repair.redact import redact
 from hub.store.engine import Unavailable
 from tests.notify.counter import LI, Counter, counter
 from tests.notify.receivers import far_side, postbox
-from tests.outbound.desk import on_one_engine, put
+from tests.outbound.desk import Script, on_one_engine, put, turns
 
 
 async def told(hub, box, **more) -> Counter:
@@ -335,3 +337,73 @@ async def test_a_redacted_order_keeps_no_words_of_a_mail_server(hub):
     doc = await c.doc(order)
     assert doc["notifications"][0]["status"] == "failed"
     assert "ada@" not in str(doc)
+
+
+async def _texting(hub, says) -> tuple[Counter, Script]:
+    """A counter that tells of receipt by SMS, and the provider's answers."""
+    c = await counter(hub)
+    account = await c.notifier(
+        "aliyun_sms",
+        access_key_id="id",
+        access_key_secret="k",
+        sign_name="灯笼",
+        base_url="https://sms.example",
+    )
+    await c.rule(account, "order.created", "received", code="SMS_77", params={"no": "data.number"})
+    hub.teller.notifiers.sender = script = Script(says)
+    return c, script
+
+
+SENT = Answer(status=200, body=b'{"Code": "OK", "BizId": "932^0"}')
+
+
+@on_one_engine
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(error="timeout"), Answer(error="reset"), Answer(status=502), Answer(status=200, body=b"<html>")],
+    ids=["timeout", "reset", "gateway", "garbage"],
+)
+async def test_an_sms_that_may_have_gone_out_is_not_sent_twice_and_a_person_is_told(hub, answer):
+    c, script = await _texting(hub, turns(answer, SENT))
+    order = await c.order(buyer=LI)
+    for _ in range(20):
+        await hub.settle()
+        hub.world.move(300)
+
+    assert len(script.posts) == 1
+    assert [row[0] for row in await c.deliveries()] == ["dead"]
+    (one,) = (await c.doc(order))["notifications"]
+    assert (one["status"], one["reason"][:20]) == ("failed", "it may have gone out")
+    rows = await hub.engine.fetch("exceptions_list", tenant="main", after=0, state="open", most=9)
+    assert ["is not known" in msgspec.json.decode(bytes(row[8]))["title"] for row in rows] == [True]
+
+
+async def test_an_sms_during_which_the_hub_died_is_not_sent_twice(hub):
+    def died(_):
+        raise Unavailable("nothing was heard of this attempt again")
+
+    c, script = await _texting(hub, died)
+    await c.order(buyer=LI)
+    await hub.deliver.step()
+    script.says = SENT
+    for _ in range(20):
+        await hub.settle()
+        hub.world.move(300)
+
+    assert len(script.posts) == 1
+    assert [row[0] for row in await c.deliveries()] == ["dead"]
+
+
+@on_one_engine
+async def test_an_sms_whose_provider_nobody_could_dial_goes_out_later_once(hub):
+    c, script = await _texting(
+        hub, turns(Answer(error="connect"), Answer(error="timeout", begun=False), Answer(status=503), SENT)
+    )
+    order = await c.order(buyer=LI)
+    for _ in range(20):
+        await hub.settle()
+        hub.world.move(300)
+
+    assert len(script.posts) == 4
+    assert (await c.doc(order))["notifications"][0]["status"] == "sent"
+    assert await hub.engine.fetch("memories_all", owner="sms", now=hub.world.now()) == []

@@ -15,7 +15,7 @@ from hub.outbound.guard import Guard
 from hub.outbound.notify.bots import DINGTALK, FEISHU, WECOM
 from hub.outbound.notify.hook import WEBHOOK
 from hub.outbound.notify.mail import Smtp, SmtpSettings
-from hub.outbound.notify.notice import Medium, Notice, Notifier, Receipt, Recipe, Stamp
+from hub.outbound.notify.notice import Medium, Notice, Notifier, Receipt, Recipe, Stamp, doubtful
 from hub.outbound.notify.sms import ALIYUN, TENCENT, TWILIO
 from hub.outbound.sender import Sender
 from hub.replies import Marks
@@ -56,7 +56,17 @@ class OverHttp:
     async def send(self, notice: Notice) -> Receipt:
         """Asks, and reads the answer."""
         stamp = Stamp(self.world.now(), self.world.new_id("n"))
-        return self.recipe.judge(await self.sender.send(self.recipe.ask(self.settings, notice, stamp)))
+        post = self.recipe.ask(self.settings, notice, stamp)
+        if self.recipe.medium != "sms":
+            return self.recipe.judge(await self.sender.send(post))
+        # No provider knows a second try for one: on a connection of its own, and what is in doubt is not tried again.
+        post = msgspec.structs.replace(post, headers={**post.headers, "connection": "close"}, once=True)
+        answer = await self.sender.send(post)
+        receipt = self.recipe.judge(answer)
+        if receipt.status in ("later", "unreachable") and doubtful(answer):
+            reason = f"it may have gone out: {answer.reason or f'it answered {answer.status}'}"
+            return Receipt(status="unknown", reason=reason)
+        return receipt
 
 
 @dataclass(slots=True)

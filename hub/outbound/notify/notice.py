@@ -41,9 +41,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it. `sent`: the far side has it, under `ref`. `failed`: it never will take it. `later`: it
     asks for patience (`after` seconds), or an operator has to mend an account first. `unreachable`: nobody was
-    there. `stop`: this person wants to hear no more."""
+    there. `unknown`: it may have gone out, and the far side knows no second try for one. `stop`: this person wants to hear
+    no more."""
 
-    status: Literal["sent", "failed", "later", "unreachable"]
+    status: Literal["sent", "failed", "later", "unreachable", "unknown"]
     ref: str = ""
     reason: str = ""
     after: float | None = None
@@ -87,6 +88,15 @@ def answered(answer: Answer) -> Receipt | None:
     if answer.status == 429 or (answer.status or 0) >= 500:
         return Receipt(status="later", reason=f"it answered {answer.status}", after=answer.retry_after)
     return None
+
+
+def doubtful(answer: Answer) -> bool:
+    """Whether a message may have gone out though nothing said so: the request was under way when the connection ended,
+    a server broke while it had it, or said yes in words that nobody can read."""
+    if answer.error:
+        return answer.begun and answer.error in ("timeout", "reset", "too_large")
+    status = answer.status or 0
+    return (status >= 500 and status != 503) or (200 <= status < 300 and not body(answer))
 
 
 def body(answer: Answer) -> dict[str, Any]:

@@ -37,6 +37,7 @@ Tell = Callable[[Connection, str, Doc], Awaitable[None]]
 SCHEDULE = (0, 5, 30, 300, 1800, 7200, 18_000, 36_000)
 _MAIL_ID = re.compile(rb"^message-id:\s*(<[^<>\s]{3,250}>)", re.IGNORECASE | re.MULTILINE)
 _HEAD = 65_536
+_SAYING = "sms"
 log = structlog.get_logger("orderhub.notify")
 
 
@@ -65,14 +66,45 @@ class Teller:
         known: Doc = next((one for one in order.get("notifications", ()) if one["id"] == id_), {})
         if known.get("status") in ("sent", "delivered") and due.trigger == "first":
             return _done("sent", "it was sent before", known.get("number", ""))
-        receipt, to = await self._say(due, rule, account, order, id_)
+        receipt, to = await self._once(due, rule, account, order, id_)
         if receipt is None:
             return _done("skipped", "there is no address of the person")
         if receipt.stop:
             await self._stop(due.tenant, account.kind, to, receipt.reason)
-        if receipt.status in ("sent", "failed") or due.attempts + 1 >= len(SCHEDULE):
-            await self._record(due, rule, account, order, id_, receipt)
+        if receipt.status in ("sent", "failed", "unknown") or due.attempts + 1 >= len(SCHEDULE):
+            kept = await self._record(due, rule, account, order, id_, receipt)
+            if kept and receipt.status == "sent":
+                await self._drop_mark(id_)
         return answer(receipt)
+
+    async def _once(
+        self, due: Due, rule: NoticeRule, account: Notifier, order: Doc, id_: str
+    ) -> tuple[Receipt | None, str]:
+        """Say it; a short message, of which no far side knows a second try for one, only where no process died while
+        it said it before. By hand it may be said again."""
+        if medium(account.kind) != "sms":
+            return await self._say(due, rule, account, order, id_)
+        begun = await self.engine.fetch("memories_get", owner=_SAYING, name=id_, now=self.world.now())
+        if begun and due.trigger == "first":
+            reason = "it may have gone out: the hub ended while it was being sent"
+            return Receipt(status="unknown", reason=reason), ""
+
+        async def say(unit: Unit) -> None:
+            unit.add("memories_put", [(_SAYING, id_, b"", 0)])
+
+        await self.engine.transact(say)
+        receipt, to = await self._say(due, rule, account, order, id_)
+        if receipt is None or receipt.status in ("failed", "later", "unreachable"):
+            await self._drop_mark(id_)
+        return receipt, to
+
+    async def _drop_mark(self, id_: str) -> None:
+        """What became of a message is known."""
+
+        async def work(unit: Unit) -> None:
+            unit.add("memories_drop", owner=_SAYING, name=id_)
+
+        await self.engine.transact(work)
 
     async def _say(
         self, due: Due, rule: NoticeRule, account: Notifier, order: Doc, id_: str
@@ -176,11 +208,12 @@ class Teller:
 
     async def _record(
         self, due: Due, rule: NoticeRule, account: Notifier, order: Doc, id_: str, receipt: Receipt
-    ) -> None:
+    ) -> bool:
+        """What came of it stands in the order; False where the store could not be told of what is out."""
         home = self.directory.get(Connection, str(order.get("connection", "")), tenant=due.tenant)
         if home is None:
             log.warning("a notice was sent, and the connection of its order is gone", notice=id_)
-            return
+            return True
         by = medium(account.kind)
         number = receipt.ref if by == "mail" else f"sms:{account.kind}:{receipt.ref}" if by == "sms" else ""
         doc = {
@@ -195,6 +228,8 @@ class Teller:
                 raise
             # It is out: saying it twice is worse than not knowing that it was said.
             log.exception("a notice was sent, and the store could not be told", notice=id_)
+            return False
+        return True
 
 
 def person(kind: str, to: str) -> tuple[str, str]:
@@ -214,6 +249,8 @@ def answer(receipt: Receipt) -> tuple[Answer, bytes]:
     entry = PLAIN.encode({"status": receipt.status, "ref": receipt.ref, "reason": receipt.reason})
     if receipt.status == "sent":
         return Answer(status=200, body=entry), entry
+    if receipt.status == "unknown":
+        return Answer(error="unknown", reason=receipt.reason), entry
     if receipt.status == "failed":
         return Answer(error="refused", reason=receipt.reason), entry
     if receipt.status == "unreachable":
