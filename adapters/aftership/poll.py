@@ -1,26 +1,20 @@
 """How AfterShip is read: a sweep over the trackings that changed, and one tracking again.
 
-The list comes newest first and pages by a cursor of its own, so a sweep is finished before its start
-becomes the next one's beginning. Its cursor is `<since>`, or `<since>|<started>|<page>` in the middle.
+The list comes newest first and pages by a cursor of its own: it is read in stretches.
 """
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from adapters.aftership.api import Tracker, address, answered, refused
 from hub.contract import Conversation, Misconfigured, Page, Place, Refused, Request, Response, Unreadable
+from hub.contract.sweep import Stretch, stretches
 
 TRACKING = "tracking"
 """The topic of a tracking that was read and not pushed."""
 
-OVERLAP = timedelta(minutes=30)
-"""How far a sweep goes back behind the start of the one before."""
-
-FIRST = timedelta(hours=24)
-"""How far the first sweep of a connection goes back."""
+FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 LIMIT = "200"
 """AfterShip docs: at most 200 trackings a page."""
@@ -62,14 +56,8 @@ def sweep(ctx: Tracker, cursor: str) -> Conversation[None]:
 
     A sweep that was cut off is taken up where it stood, and then followed by the next one.
     """
-    now = _text(datetime.fromtimestamp(ctx.now / 1_000_000, UTC))
-    since, _, rest = cursor.partition("|")
-    started, _, page = rest.partition("|")
-    if page:
-        yield from _pages(ctx, since, started, page)
-        since = started
-    start = _moment(since) - OVERLAP if since else _moment(now) - FIRST
-    yield from _pages(ctx, _text(start), now, "")
+    for one in stretches(cursor, ctx.now, FORM):
+        yield from _pages(ctx, one)
 
 
 def reread(ctx: Tracker, subject: str, ref: str) -> Conversation[None]:
@@ -82,20 +70,18 @@ def reread(ctx: Tracker, subject: str, ref: str) -> Conversation[None]:
     yield Page(topic=TRACKING, body=answer.body)
 
 
-def _pages(ctx: Tracker, since: str, started: str, page: str) -> Conversation[None]:
+def _pages(ctx: Tracker, stretch: Stretch) -> Conversation[None]:
+    page = stretch.page
     while True:
-        query = {"updated_at_min": since, "limit": LIMIT} | ({"cursor": page} if page else {})
+        query = {"updated_at_min": stretch.since, "limit": LIMIT} | ({"cursor": page} if page else {})
         answer = answered((yield Request(url=address(ctx.settings, "/trackings", query))))
         if answer.status == 400 and page:
             page = ""  # a page's cursor does not live for ever: the sweep begins again
             continue
         found = _read(answer)
         following = _next(found)
-        here = f"{since}|{started}|{page}" if page else since
-        there = f"{since}|{started}|{following}" if following else started
-        for number, raw in enumerate(found.trackings, start=1):
-            cursor = there if number == len(found.trackings) else here
-            yield Page(topic=TRACKING, body=bytes(raw), cursor=cursor, dedupe=_dedupe(raw))
+        told = (Page(topic=TRACKING, body=bytes(raw), dedupe=_dedupe(raw)) for raw in found.trackings)
+        yield from stretch.told(told, page, following)
         if not following:
             return
         page = following
@@ -128,12 +114,3 @@ def _dedupe(raw: msgspec.Raw) -> str:
     except msgspec.DecodeError:
         return ""
     return f"{known.id}@{known.updated_at}" if known.id and known.updated_at else ""
-
-
-def _moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

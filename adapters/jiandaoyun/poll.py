@@ -1,27 +1,23 @@
 """How a form is read: a sweep over the rows that changed, and one row again. Batch imports, edits and recoveries are
 not pushed, so the sweep is no luxury.
 
-A list is always ascending by the rows' ids and pages by the last of them, so a sweep is finished before its start
-becomes the next one's beginning. Its cursor is `<since>`, or `<since>|<started>|<last id>` in the middle.
+A list is always ascending by the rows' ids and pages by the last of them: it is read in stretches.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 
 import msgspec
 
 from adapters.jiandaoyun.api import Form, ask, told
 from hub.contract import Conversation, Page, Place, Refused, Response, Unreadable
+from hub.contract.sweep import Stretch, stretches
 
 RECORD = "record"
 """The topic of a row that was read and not pushed."""
 
-OVERLAP = timedelta(minutes=30)
-"""How far a sweep goes back behind the start of the one before."""
-
-FIRST = timedelta(hours=24)
-"""How far the first sweep of a connection goes back."""
+FORM = "%Y-%m-%dT%H:%M:%S.000Z"
 
 LIMIT = 100
 """简道云 docs: at most 100 rows a page."""
@@ -49,14 +45,8 @@ def sweep(ctx: Form, cursor: str) -> Conversation[None]:
 
     A sweep that was cut off is taken up where it stood, and then followed by the next one.
     """
-    now = _text(datetime.fromtimestamp(ctx.now / 1_000_000, UTC))
-    since, _, rest = cursor.partition("|")
-    started, _, last = rest.partition("|")
-    if last:
-        yield from _pages(ctx, since, started, last)
-        since = started
-    start = _moment(since) - OVERLAP if since else _moment(now) - FIRST
-    yield from _pages(ctx, _text(start), now, "")
+    for one in stretches(cursor, ctx.now, FORM):
+        yield from _pages(ctx, one)
 
 
 def reread(ctx: Form, subject: str, ref: str) -> Conversation[None]:
@@ -76,8 +66,9 @@ def find_account(ctx: Form) -> Conversation[str]:
     return ctx.settings.entry_id or ""
 
 
-def _pages(ctx: Form, since: str, started: str, last: str) -> Conversation[None]:
-    changed = {"field": "updateTime", "type": "datetime", "method": "range", "value": [since, None]}
+def _pages(ctx: Form, stretch: Stretch) -> Conversation[None]:
+    changed = {"field": "updateTime", "type": "datetime", "method": "range", "value": [stretch.since, None]}
+    last = stretch.page
     while True:
         said = {
             "limit": LIMIT,
@@ -85,22 +76,22 @@ def _pages(ctx: Form, since: str, started: str, last: str) -> Conversation[None]
             **({"data_id": last} if last else {}),
         }
         rows = _read((yield ask(ctx, "/data/list", **said)))
-        known = [_known(raw) for raw in rows]
-        ends = len(rows) < LIMIT
-        following = known[-1].id or "" if rows else ""
-        if not ends and following in ("", last):
+        following = _known(rows[-1]).id or "" if len(rows) >= LIMIT else ""
+        if len(rows) >= LIMIT and following in ("", last):
             raise Unreadable(
                 "a page of rows does not go on", place=Place(field="data[-1]._id", value=following)
             )
-        here = f"{since}|{started}|{last}" if last else since
-        there = started if ends else f"{since}|{started}|{following}"
-        for number, (raw, row) in enumerate(zip(rows, known, strict=True), start=1):
-            dedupe = f"{row.id}@{row.updated_at}" if row.id and row.updated_at else ""
-            cursor = there if number == len(rows) else here
-            yield Page(topic=RECORD, body=b'{"data":%b}' % bytes(raw), cursor=cursor, dedupe=dedupe)
-        if ends:
+        yield from stretch.told(_told(rows), last, following)
+        if not following:
             return
         last = following
+
+
+def _told(rows: list[msgspec.Raw]) -> Iterator[Page]:
+    for raw in rows:
+        row = _known(raw)
+        dedupe = f"{row.id}@{row.updated_at}" if row.id and row.updated_at else ""
+        yield Page(topic=RECORD, body=b'{"data":%b}' % bytes(raw), dedupe=dedupe)
 
 
 def _read(answer: Response | None) -> list[msgspec.Raw]:
@@ -116,12 +107,3 @@ def _known(raw: msgspec.Raw) -> Known:
         return _KNOWN.decode(raw)
     except msgspec.DecodeError:
         return Known()
-
-
-def _moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")

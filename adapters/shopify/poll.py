@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.shopify import documents
@@ -10,12 +9,7 @@ from adapters.shopify.graphql import Shop, ask, gid, number
 from adapters.shopify.settings import REQUIRED_SCOPE
 from adapters.shopify.whole import order_of, read_order
 from hub.contract import Conversation, Keep, Misconfigured, Page, Refused, json_body
-
-OVERLAP = timedelta(minutes=30)
-"""How far a sweep goes back behind the last change it saw."""
-
-FIRST = timedelta(hours=24)
-"""How far the first sweep of a connection goes back; what is older comes by a backfill."""
+from hub.contract.sweep import beginning
 
 ORDERS = "poll/orders"
 RETURNS = "poll/returns"
@@ -39,12 +33,7 @@ def sweep(ctx: Shop, cursor: str) -> Conversation[None]:
 
 def since_text(ctx: Shop, cursor: str) -> str:
     """Where a sweep starts, as RFC 3339: the cursor less the overlap, or a day ago."""
-    if cursor:
-        seen = datetime.fromisoformat(cursor)
-        start = (seen if seen.tzinfo else seen.replace(tzinfo=UTC)).astimezone(UTC) - OVERLAP
-    else:
-        start = datetime.fromtimestamp(ctx.now / 1_000_000, UTC) - FIRST
-    return start.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return beginning(cursor, ctx.now).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def order_page(ctx: Shop, ref: str, cursor: str = "") -> Conversation[bool]:

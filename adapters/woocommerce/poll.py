@@ -12,12 +12,7 @@ from adapters.woocommerce.auth import AUTH
 from adapters.woocommerce.settings import account_of, shop_url
 from adapters.woocommerce.topics import ORDER_GONE, ORDER_HERE, ORDER_READ
 from hub.contract import Conversation, Keep, Misconfigured, Page, Refused, Response, Unreadable, json_body
-
-OVERLAP = timedelta(minutes=30)
-"""How far a sweep goes back behind the last change it saw."""
-
-FIRST = timedelta(hours=24)
-"""How far the first sweep of a connection goes back; what is older comes by a backfill."""
+from hub.contract.sweep import beginning
 
 SIZE = 100
 """WooCommerce docs: `per_page` is at most 100."""
@@ -50,16 +45,9 @@ def sweep(ctx: Shop, cursor: str) -> Conversation[None]:
 
     `status=any` leaves out the trash, which is therefore asked for first: the cursor moves with the others.
     """
-    since = _since(ctx, cursor)
+    since = beginning(cursor, ctx.now)
     yield from _changed(ctx, since, "trash", cursor, moves=False)
     yield from _changed(ctx, since, "any", cursor, moves=True)
-
-
-def _since(ctx: Shop, cursor: str) -> datetime:
-    if cursor:
-        seen = datetime.fromisoformat(cursor)
-        return (seen if seen.tzinfo else seen.replace(tzinfo=UTC)).astimezone(UTC) - OVERLAP
-    return datetime.fromtimestamp(ctx.now / 1_000_000, UTC) - FIRST
 
 
 def _changed(ctx: Shop, since: datetime, status: str, cursor: str, *, moves: bool) -> Conversation[None]:

@@ -94,7 +94,11 @@ class Client:
 
 
 def _told(params: Doc) -> Doc:
-    return {name: value for name, value in params.items() if value not in (None, "", False)}
+    return {
+        name: 1 if value is True else value
+        for name, value in params.items()
+        if value not in (None, "", False)
+    }
 
 
 def _decoded(answer: httpx.Response) -> Any:

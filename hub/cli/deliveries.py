@@ -8,7 +8,7 @@ import typer
 
 from hub.cli import show
 from hub.cli.nouns import Yes, group, quoted, sure
-from hub.cli.show import AsJson, Most
+from hub.cli.show import AsJson, Most, Oldest
 
 PATH = "/v1/deliveries"
 COLUMNS = {
@@ -30,9 +30,9 @@ app = group("Each event on its way to each partner and far side.")
 @app.command("list")
 def list_(
     status: Status = "", endpoint: Endpoint = "", event: Event = "", type_: Type = "", order: Order = "",
-    since: Since = "", limit: Most = 1000, json: AsJson = False,
+    since: Since = "", oldest: Oldest = False, limit: Most = 1000, json: AsJson = False,
 ) -> None:  # fmt: skip
-    """List deliveries, oldest first."""
+    """List deliveries, newest first."""
     from hub.cli.client import hub
     from hub.cli.orders import find, moment
 
@@ -45,7 +45,7 @@ def list_(
             "type": type_,
             "since": moment(since),
         }
-        found = line.pages(PATH, most=limit, order=which, **asked)
+        found = line.pages(PATH, most=limit, newest=not oldest, order=which, **asked)
         columns = {title: path for title, path in COLUMNS.items() if not (which and title == "order")}
         show.rows(
             found if json else map(_addressed, found), columns, json_lines=json, none="No such deliveries."

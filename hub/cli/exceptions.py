@@ -8,7 +8,7 @@ import typer
 
 from hub.cli import show
 from hub.cli.nouns import group, quoted
-from hub.cli.show import AsJson, Most
+from hub.cli.show import AsJson, Most, Oldest
 
 PATH = "/v1/exceptions"
 COLUMNS = {
@@ -22,12 +22,12 @@ app = group("What a person has to look at, one row for each cause.")
 
 
 @app.command("list")
-def list_(every: Every = False, limit: Most = 1000, json: AsJson = False) -> None:
-    """List what is not closed."""
+def list_(every: Every = False, oldest: Oldest = False, limit: Most = 1000, json: AsJson = False) -> None:
+    """List what is not closed, what happened last first."""
     from hub.cli.client import hub
 
     with hub() as line:
-        found = (one for one in line.pages(PATH, most=limit) if every or one["state"] != "closed")
+        found = line.pages(PATH, most=limit, newest=not oldest, state="" if every else "unclosed")
         show.rows(found, COLUMNS, json_lines=json, none="Nothing needs you.")
 
 

@@ -10,7 +10,7 @@ import typer
 
 from hub.cli import show
 from hub.cli.nouns import group, quoted
-from hub.cli.show import AsJson, Most
+from hub.cli.show import AsJson, Most, Oldest
 
 if TYPE_CHECKING:
     from hub.cli.client import Client
@@ -37,12 +37,18 @@ app = group("What was said to us, byte for byte.")
 
 
 @app.command("list")
-def list_(connection: Connection = "", status: Status = "", limit: Most = 1000, json: AsJson = False) -> None:
-    """List messages, oldest first."""
+def list_(
+    connection: Connection = "",
+    status: Status = "",
+    oldest: Oldest = False,
+    limit: Most = 1000,
+    json: AsJson = False,
+) -> None:
+    """List messages, newest first."""
     from hub.cli.client import hub
 
     with hub() as line:
-        found = line.pages(PATH, most=limit, connection=connection, status=status)
+        found = line.pages(PATH, most=limit, newest=not oldest, connection=connection, status=status)
         show.rows(found if json else _named(line, found), COLUMNS, json_lines=json, none="No such messages.")
 
 

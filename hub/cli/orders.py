@@ -11,7 +11,7 @@ import typer
 from hub.cli import show
 from hub.cli.failures import USAGE, Failure
 from hub.cli.nouns import Sets, group, pairs, quoted, typed
-from hub.cli.show import AsJson, Most
+from hub.cli.show import AsJson, Most, Oldest
 
 if TYPE_CHECKING:
     from hub.cli.client import Client
@@ -40,9 +40,9 @@ app = group("Orders: list, show, follow, decide.")
 @app.command("list")
 def list_(
     number: Number = "", ref: Ref = "", connection: Connection = "", state: State = "", since: Since = "",
-    limit: Most = 1000, json: AsJson = False,
+    oldest: Oldest = False, limit: Most = 1000, json: AsJson = False,
 ) -> None:  # fmt: skip
-    """List orders, the one that changed longest ago first."""
+    """List orders, the one that changed last first."""
     from hub.cli.client import hub
 
     filters = {
@@ -53,7 +53,12 @@ def list_(
         "updated_after": moment(since),
     }
     with hub() as line:
-        show.rows(line.pages(PATH, most=limit, **filters), COLUMNS, json_lines=json, none="No such orders.")
+        show.rows(
+            line.pages(PATH, most=limit, newest=not oldest, **filters),
+            COLUMNS,
+            json_lines=json,
+            none="No such orders.",
+        )
 
 
 @app.command("show")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs; a list is one row a line.")]
 Most = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows at most.")]
+Oldest = Annotated[bool, typer.Option("--oldest", help="The oldest first.")]
 
 _WIDE = 400
 """Columns where nobody looks: a table is cut for a terminal only."""

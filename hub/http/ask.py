@@ -24,11 +24,13 @@ BODY_CAP = 16 << 20
 PAGE = 100
 PAGE_MOST = 500
 KEY_MOST = 200
+EVER = 2**62
+"""Later than any time, beyond any position."""
 
 
 class Page(msgspec.Struct, Generic[T]):
-    """Some of a list, oldest first. `next` is the cursor of the rest, null at the end; `cursor` is where to go
-    on later, when there may be more."""
+    """Some of a list, oldest first unless it was asked for newest first. `next` is the cursor of the rest, null at the
+    end; `cursor` is where to go on later, when there may be more."""
 
     data: list[T]
     next: str | None
@@ -92,6 +94,26 @@ class Ask:
     def after(self) -> int:
         """The cursor it goes on from."""
         return self.number("after", 0, 2**63 - 1)
+
+    @property
+    def newest(self) -> bool:
+        """Whether it wants the newest first."""
+        given = self.text("newest")
+        if given not in ("", "0", "1"):
+            raise invalid(f"{given!r} is neither 0 nor 1", "newest", allowed=["0", "1"])
+        return given == "1"
+
+    async def listed(self, name: str, rows: Rows | None = None, place: int = 0, **params: Any) -> Rows:
+        """A page of a list that is read both ways, from its cursor on, with one more row than is shown: `place` is the
+        position's column."""
+        after = (self.after or EVER) if self.newest else self.after
+        told = {"tenant": self.tenant, "after": after, "most": self.limit + 1} | params
+        name = f"{name}_newest" if self.newest else name
+        if rows is None:
+            return await self.hub.engine.fetch(name, **told)
+        found = {row[place]: row for row in await self.hub.engine.fetch(name, rows, **told)}
+        places = sorted(found, reverse=self.newest)  # many rows are asked for in parts, each in its own order
+        return [found[one] for one in places[: self.limit + 1]]
 
     @property
     def limit(self) -> int:

@@ -8,19 +8,28 @@ import msgspec
 
 from hub.contract.clock import text
 from hub.directory import Connection, Endpoint
-from hub.http.ask import Answer, Ask, Page, Rows
+from hub.http.ask import EVER, Answer, Ask, Page
 from hub.http.catalogue import check_glob
 from hub.http.endpoints import mine
 from hub.http.events import found
 from hub.http.keep import note
 from hub.http.problems import Problem, invalid, missing
-from hub.http.table import PAGING, Op, Param
+from hub.http.table import BOTH_WAYS, Op, Param
+from hub.repair.redelivery import begun
 from hub.store.engine import Unit
 from hub.things import Notifier
 
 PREFIX = "dlv_"
 STATUSES = ("waiting", "due", "held", "delivered", "dead", "skipped", "dropped")
-_EVER = 2**62
+_QUIET = ("deliveries_find_quiet", "deliveries_quiet_targets")
+_BY_STATUS = {
+    "due": ("deliveries_find_due", "deliveries_targets"),
+    "waiting": ("deliveries_find_waiting", "deliveries_waiting_targets"),
+    "held": _QUIET,
+    "dead": _QUIET,
+}
+_SPAN = 20_000
+"""How many deliveries a page looks through, where no index has what is asked for."""
 
 
 class DeliveryOut(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -76,7 +85,8 @@ def plain(ask: Ask, row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 async def list_deliveries(ask: Ask) -> Page[DeliveryOut]:
-    """Oldest first; a partner's token sees those to its own endpoints."""
+    """Oldest first or newest first; a partner's token sees those to its own endpoints. Where nothing but the target or
+    the type is asked for, a page may be shorter than it might be, even empty, and its `next` still goes on."""
     name = ask.text("endpoint")
     target = mine(ask, name).id if name else ask.text("target")
     return await _list(ask, target)
@@ -88,19 +98,42 @@ async def list_endpoint_deliveries(ask: Ask) -> Page[DeliveryOut]:
 
 
 async def _list(ask: Ask, target: str) -> Page[DeliveryOut]:
-    wanted = await chosen(ask) | {"after": ask.after, "most": ask.limit + 1, "type": _like(ask)}
-    wanted["status"] = one_of(ask, "status", STATUSES)
-    targets = [(one,) for one in sorted(visible(ask)) if target in ("", one)]
-    rows: Rows
-    if ask.who.may("read"):
-        rows = await ask.hub.engine.fetch("deliveries_find", target=target, tenant=ask.tenant, **wanted)
-    else:
-        rows = (
-            await ask.hub.engine.fetch("deliveries_find_of_targets", targets, tenant=ask.tenant, **wanted)
-            if targets
-            else []
-        )
-    return ask.page(rows, lambda row: DeliveryOut(**plain(ask, row)))
+    status = one_of(ask, "status", STATUSES)
+    wanted = await chosen(ask) | {"type": _like(ask), "status": status}
+    wanted["floor"] = await begun(ask.hub.engine, wanted["since"])
+    every = ask.who.may("read") and not target
+    targets = (
+        [target] if ask.who.may("read") else [one for one in sorted(visible(ask)) if target in ("", one)]
+    )
+    if not targets:
+        return Page([], None, str(ask.after))
+    name, having = _fewest(wanted)
+    if having:
+        found = await ask.hub.engine.fetch(having)
+        targets = [row[0] for row in found if every or row[0] in targets]
+    given = [(one,) for one in targets]
+    further = await _further(ask, wanted["floor"]) if name == "deliveries_find" else None
+    rows = await ask.listed(name, given, every=int(every), span=_SPAN, **wanted) if given else []
+    page = ask.page(rows, lambda row: DeliveryOut(**plain(ask, row)))
+    if further and page.next is None:
+        page.next = page.cursor = further
+    return page
+
+
+def _fewest(wanted: dict[str, Any]) -> tuple[str, str]:
+    """The list that finds the fewest; and what tells the targets that have any, where it goes by target."""
+    if wanted["event"]:
+        return "deliveries_find_of_event", ""
+    if wanted["order_id"]:
+        return "deliveries_find_of_order", ""
+    return _BY_STATUS.get(wanted["status"], ("deliveries_find", ""))
+
+
+async def _further(ask: Ask, floor: int) -> str | None:
+    """Where the next stretch begins, None where this is the last: no page reads more than one. Asked before the page,
+    so that what comes meanwhile is not passed over."""
+    [(count, first, last)] = await ask.listed("deliveries_span", span=_SPAN, floor=floor)
+    return None if count < _SPAN else str(first if ask.newest else last)
 
 
 async def chosen(ask: Ask) -> dict[str, Any]:
@@ -111,7 +144,7 @@ async def chosen(ask: Ask) -> dict[str, Any]:
         raise invalid(f"there is no event {event!r}", "event")
     if order and not await ask.hub.engine.fetch("orders_owned", [(ask.tenant, order)]):
         raise invalid(f"there is no order {order!r}", "order")
-    since, until = ask.moment("since"), ask.moment("until") or _EVER
+    since, until = ask.moment("since"), ask.moment("until") or EVER
     if until < since:
         raise invalid("it ends before it begins", "until")
     return {"event": event, "order_id": order, "since": since, "until": until}
@@ -263,7 +296,7 @@ CHOSEN = (
     Param("since", "What was told since then."), Param("until", "What was told until then."),
 )  # fmt: skip
 """The filters of lists of what went out."""
-_FILTERS = (*PAGING, Param("status", f"{', '.join(STATUSES)}."), Param("type", "Of events of this type: a glob such as order.*."),
+_FILTERS = (*BOTH_WAYS, Param("status", f"{', '.join(STATUSES)}."), Param("type", "Of events of this type: a glob such as order.*."),
             *CHOSEN)  # fmt: skip
 OPS = (
     Op(method="GET", path=_AT, summary="List deliveries", handle=list_deliveries, gives=Page[DeliveryOut], partner=True,

@@ -12,7 +12,7 @@ from hub.http.ask import Ask, Page
 from hub.http.deliveries import PREFIX, again
 from hub.http.keep import note
 from hub.http.problems import Problem, missing
-from hub.http.table import PAGING, Op, Param
+from hub.http.table import BOTH_WAYS, Op, Param
 from hub.repair.replay import replay
 from hub.store.engine import Unit
 
@@ -62,10 +62,8 @@ def _plain(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 async def list_exceptions(ask: Ask) -> Page[ExceptionOut]:
-    """By their last change, oldest first."""
-    rows = await ask.hub.engine.fetch(
-        "exceptions_list", tenant=ask.tenant, after=ask.after, most=ask.limit + 1, state=ask.text("state")
-    )
+    """By their last change, oldest first or newest first."""
+    rows = await ask.listed("exceptions_list", state=ask.text("state"))
     return ask.page(rows, lambda row: ExceptionOut(**_plain(row)), place=2)
 
 
@@ -147,7 +145,7 @@ async def retry(ask: Ask, id_: str) -> Retried:
 _AT = "/v1/exceptions"
 OPS = (
     Op(method="GET", path=_AT, summary="List exceptions", handle=list_exceptions, gives=Page[ExceptionOut],
-       query=(*PAGING, Param("state", "open, acked, snoozed or closed."))),
+       query=(*BOTH_WAYS, Param("state", "open, acked, snoozed, closed, or unclosed: all but the closed."))),
     Op(method="GET", path=_AT + "/{id}", summary="Show an exception", handle=get_exception, gives=ExceptionWhole),
     Op(method="POST", path=_AT + "/{id}/ack", summary="Acknowledge", handle=ack_exception, scope="operate",
        gives=ExceptionOut),

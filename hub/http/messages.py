@@ -11,7 +11,7 @@ from hub.directory import Connection
 from hub.http.ask import Answer, Ask, Page
 from hub.http.keep import find, note
 from hub.http.problems import Problem, missing
-from hub.http.table import PAGING, Op, Param
+from hub.http.table import BOTH_WAYS, Op, Param
 from hub.inbound.keep import MAIL
 from hub.inbound.mail.post import RELEASED, VOUCHED
 from hub.repair.replay import Replay, replay
@@ -85,12 +85,10 @@ def show(row: tuple[Any, ...]) -> MessageOut:
 
 
 async def list_messages(ask: Ask) -> Page[MessageOut]:
-    """Oldest first, by connection and status."""
+    """Oldest first or newest first, by connection and status."""
     name = ask.text("connection")
-    rows = await ask.hub.engine.fetch(
-        "messages_list", tenant=ask.tenant, after=ask.after, most=ask.limit + 1, status=ask.text("status"),
-        connection=find(ask, Connection, name).id if name else "",
-    )  # fmt: skip
+    which = find(ask, Connection, name).id if name else ""
+    rows = await ask.listed("messages_list", status=ask.text("status"), connection=which)
     return ask.page(rows, show)
 
 
@@ -159,7 +157,7 @@ async def replay_message(ask: Ask) -> Answer:
 _AT = "/v1/messages"
 OPS = (
     Op(method="GET", path=_AT, summary="List messages", handle=list_messages, gives=Page[MessageOut],
-       query=(*PAGING, Param("connection", "By id or name."), Param("status", "received, processed, ignored, failed …"))),
+       query=(*BOTH_WAYS, Param("connection", "By id or name."), Param("status", "received, processed, ignored, failed …"))),
     Op(method="GET", path=_AT + "/{id}", summary="Show a message", handle=get_message, gives=MessageWhole),
     Op(method="GET", path=_AT + "/{id}/raw", summary="A message's body", handle=get_raw, media="application/octet-stream"),
     Op(method="POST", path=_AT + "/{id}/replay", summary="Read a message again", handle=replay_message, scope="operate",

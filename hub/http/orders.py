@@ -16,31 +16,31 @@ from hub.http.feeds import event
 from hub.http.keep import find
 from hub.http.problems import missing
 from hub.http.sharing import Me, view, who_am_i
-from hub.http.table import PAGING, Op, Param
+from hub.http.table import BOTH_WAYS, PAGING, Op, Param
 from hub.inbound.hear import speaker
 
 DOC = 10
 
 
 async def list_orders(ask: Ask) -> Page[Raw]:
-    """Oldest change first: a cursor kept is a feed of what changed."""
+    """Oldest change first, where a cursor kept is a feed of what changed; or newest first."""
     return ask.page(await _found(ask), lambda row: Raw(row[DOC]), place=2)
 
 
 async def _found(ask: Ask) -> Rows:
     one = find(ask, Connection, ask.text("connection")) if ask.text("connection") else None
     filters: dict[str, Any] = {
-        "tenant": ask.tenant, "after": ask.after, "most": ask.limit + 1, "state": ask.text("state"),
+        "state": ask.text("state"),
         "connection": one.id if one and not ask.text("ref") else "", "updated_after": ask.moment("updated_after"),
     }  # fmt: skip
     if ref := ask.text("ref"):
         known = [one] if one else ask.hub.directory.all(Connection, ask.tenant)
         sources = sorted({(speaker(each),) for each in known})
         number = ask.text("number")
-        return await ask.hub.engine.fetch("orders_of_ref", sources, ref=ref, number=number, **filters)
+        return await ask.listed("orders_of_ref", sources, 2, ref=ref, number=number, **filters)
     if number := ask.text("number"):
-        return await ask.hub.engine.fetch("orders_of_number", number=number, **filters)
-    return await ask.hub.engine.fetch("orders_list", **filters)
+        return await ask.listed("orders_of_number", number=number, **filters)
+    return await ask.listed("orders_list", **filters)
 
 
 async def held(ask: Ask, id_: str) -> tuple[Any, ...]:
@@ -84,7 +84,7 @@ async def list_order_facts(ask: Ask) -> Page[FactOut]:
 _AT = "/v1/orders"
 OPS = (
     Op(method="GET", path=_AT, summary="List orders, by their last change", handle=list_orders, gives=Page[Order],
-       query=(*PAGING, Param("ref", "The source's id."), Param("number", "The number that the buyer quotes."),
+       query=(*BOTH_WAYS, Param("ref", "The source's id."), Param("number", "The number that the buyer quotes."),
               Param("connection", "By id or name."), Param("state", "The order's state."),
               Param("updated_after", "A time with its offset."))),
     Op(method="GET", path=_AT + "/{id}", summary="Show an order", handle=get_order, gives=Order,

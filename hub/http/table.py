@@ -63,3 +63,6 @@ PAGING = (
     Param("limit", "How many, 100 unless said, 500 at most.", int),
 )
 """The parameters of every list."""
+
+BOTH_WAYS = (*PAGING, Param("newest", "1: the newest first, and `next` goes back in time.", bool))
+"""The parameters of lists that can be read from either end."""

@@ -1,8 +1,9 @@
 """Retention: what is no longer needed goes, in small batches, so that nobody waits for a deletion.
 
 Bodies of messages go after 180 days (their rows and dedupe keys stay), attempts after 30, events with their
-deliveries, renderings and the snapshots that no other event shows after 400, reports of reconciliations too,
-answers to idempotency keys after three. Facts, orders and the audit stay. What to drop is read on a reader and
+deliveries, renderings and the snapshots that no other event shows after 400, reports of reconciliations too, and
+what became of letters with the keys that know them again and the Message-IDs of mails of ours, by which replies find
+their order; answers to idempotency keys after three. Facts, orders and the audit stay. What to drop is read on a reader and
 dropped by key: a scan on the writer would hold up every order.
 """
 
@@ -26,6 +27,7 @@ class Days:
     attempts: int = 30
     events: int = 400
     calls: int = 3
+    letters: int = 400
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class Retention:
             + await self._calls()
             + await self._events()
             + await self._runs()
+            + await self._letters()
         )
 
     def _before(self, days: int) -> int:
@@ -105,6 +108,19 @@ class Retention:
             ("memories_put", [(_OWNER, f"events:{tenant}", str(at).encode(), 0) for tenant, at in sorted(floors.items())]),
         )  # fmt: skip
         return len(old)
+
+    async def _letters(self) -> int:
+        """What became of letters, in the order of their ids, which is that of time; their keys; mails of ours."""
+        before = self._before(self.days.letters)
+        told = _prefix(await self.hub.engine.fetch("mails_next", most=_BATCH), 1, before)
+        keys = await self.hub.engine.fetch("mail_keys_next", before=before, most=_BATCH)
+        sent = await self.hub.engine.fetch("mails_sent_next", before=before, most=_BATCH)
+        await self._drop(
+            ("mails_purge", [(row[0],) for row in told]),
+            ("mail_keys_purge", keys),
+            ("mails_sent_purge", sent),
+        )
+        return len(told) + len(keys) + len(sent)
 
     async def _drop(self, *drops: tuple[str, list[Row]]) -> None:
         async def work(unit: Unit) -> None:

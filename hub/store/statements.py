@@ -2,7 +2,8 @@
 
 Two words of our own stand for what the engines say differently: `:rows(name type, …)` is a table made of
 parameters (a multi-row VALUES in SQLite, `unnest` of arrays in PostgreSQL) and `:skip_locked`. Plain
-parameters are `:name`.
+parameters are `:name`. A list that is read by `:past(column)` and `:along(column)` is two: from the oldest on, and as
+`…_newest` from the newest back; `:after` is where a page goes on.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ Dialect = Literal["sqlite", "postgres"]
 _NAME = re.compile(r"^-- name: (\w+)(?: \[(\w+)\])?\s*$", re.MULTILINE)
 _ROWS = re.compile(r":rows\(([^)]*)\)")
 _PARAM = re.compile(r"(?<![:\w]):([a-z_]+)\b")
+_PAST = re.compile(r":past\(([^)]*)\)")
+_ALONG = re.compile(r":along\(([^)]*)\)")
 _TYPES = {"text": "text", "int": "bigint", "blob": "bytea"}
 
 
@@ -69,7 +72,19 @@ def load(dialect: Dialect) -> Mapping[str, Statement]:
             for name, only, text in _blocks(path.read_text()):
                 if only in (None, dialect) and (only or name not in found or not found[name][0]):
                     found[name] = (bool(only), text)
-    return {name: _compile(name, text, dialect) for name, (_, text) in found.items()}
+    return {
+        told: _compile(told, turned, dialect)
+        for name, (_, text) in found.items()
+        for told, turned in _both_ways(name, text)
+    }
+
+
+def _both_ways(name: str, text: str) -> list[tuple[str, str]]:
+    """A list, from the oldest on and from the newest back; any other query as it is."""
+    if not _PAST.search(text):
+        return [(name, text)]
+    oldest = _ALONG.sub(r"\1", _PAST.sub(r"\1 > :after", text))
+    return [(name, oldest), (f"{name}_newest", _ALONG.sub(r"\1 DESC", _PAST.sub(r"\1 < :after", text)))]
 
 
 def _blocks(text: str) -> list[tuple[str, str | None, str]]:

@@ -139,3 +139,27 @@ async def test_answers_kept_for_idempotency_go_after_three_days(shop):
         for key in ("old", "young")
     ]
     assert known == [False, True]
+
+
+async def test_what_is_known_of_letters_goes_with_its_keys_after_400_days(shop):
+    now = shop.hub.world.now()
+    for n, days in enumerate((401, 399)):
+        at = now - days * DAY
+        await shop.write("mails_put", [(f"msg_{n}", "main", "con_1", "par_1", "order", "", at, b"{}")])
+        await shop.write(
+            "mail_keys_add", [("main", "con_1", f"{kind}:{n}", f"msg_{n}", at) for kind in ("id", "content")]
+        )
+        await shop.write("mails_sent_add", [("main", f"<{n}@hub.example>", f"ntc_{n}", "ord_1", at)])
+
+    dropped = await exhaust(Retention(shop.hub))
+
+    fetch = shop.hub.engine.fetch
+    keys = [("main", "con_1", f"{kind}:{n}") for n in range(2) for kind in ("id", "content")]
+    assert dropped == 4
+    assert [bool(await fetch("mails_get", tenant="main", message=f"msg_{n}")) for n in range(2)] == [
+        False,
+        True,
+    ]
+    assert {row[0] for row in await fetch("mail_keys_find", keys)} == {"id:1", "content:1"}
+    sent = await fetch("mails_sent_find", [("main", f"<{n}@hub.example>") for n in range(2)])
+    assert [row[0] for row in sent] == ["<1@hub.example>"]

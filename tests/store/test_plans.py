@@ -23,7 +23,7 @@ NOW = 1_000_000
 TARGETS = [f"end_{n}" for n in range(8)]
 GROWING = (
     "messages identities facts orders snapshots persons events deliveries heads attempts renderings exceptions "
-    "troubles audit calls".split()
+    "troubles audit calls mail_keys mails_sent".split()
 )
 
 
@@ -115,6 +115,12 @@ async def fill(engine: Engine) -> None:
     async def more(unit: Unit) -> None:
         waiting = [(TARGETS[n % len(TARGETS)], f"ord_{n:06}") for n in range(0, ORDERS, 100)]
         unit.add("heads_restart", waiting)
+        unit.add(
+            "mails_put",
+            [(f"msg_{n:04}", "main", "con_1", "par_1", "order", "", n, b"{}") for n in range(5000)],
+        )
+        unit.add("mail_keys_add", [("main", "con_1", f"id:{n}", f"msg_{n:04}", n) for n in range(5000)])
+        unit.add("mails_sent_add", [("main", f"<{n}@x>", f"ntc_{n}", "", n) for n in range(5000)])
         for n in range(1000):
             unit.add("calls_add", tenant="main", key=f"k{n}", digest="d", at=n, status=200, answer=b"{}")
 
@@ -124,13 +130,38 @@ async def fill(engine: Engine) -> None:
 
 
 TARGET, ORDER = TARGETS[0], "ord_000000"
+FILTERS = {"state": "", "connection": "", "updated_after": 0}
+SOUGHT: dict[str, Any] = {
+    "status": "",
+    "order_id": "",
+    "type": "",
+    "floor": 0,
+    "since": 0,
+    "until": NOW,
+    "every": 0,
+    "span": 100,
+}
+LISTS: dict[str, tuple[str, dict[str, Any], list[Row]]] = {
+    "messages_list": ("messages.position", {"connection": "", "status": ""}, []),
+    "orders_list": ("orders_position", FILTERS, []),
+    "orders_of_number": ("orders_number", FILTERS | {"number": "#7"}, []),
+    "orders_of_ref": ("identities", FILTERS | {"number": "", "ref": "r7"}, [("shop:a",), ("shop:b",)]),
+    "exceptions_list": ("exceptions_position", {"state": ""}, []),
+    "deliveries_find": ("deliveries.position", SOUGHT, [(TARGET,)]),
+    "deliveries_span": ("deliveries.position", SOUGHT, []),
+    "deliveries_find_of_event": ("deliveries_event", SOUGHT | {"event": "evt_7_0"}, [(TARGET,)]),
+    "deliveries_find_of_order": ("events_order", SOUGHT | {"order_id": ORDER}, [(TARGET,)]),
+    "deliveries_find_quiet": ("deliveries_quiet|deliveries_held", SOUGHT | {"status": "held"}, [(TARGET,)]),
+    "deliveries_find_due": ("deliveries_due", SOUGHT, [(TARGET,)]),
+    "deliveries_find_waiting": ("deliveries_waiting", SOUGHT, [(TARGET,)]),
+}
+"""The lists that are read both ways."""
 ASKED: dict[str, tuple[str, dict[str, Any], list[Row]]] = {
     # intake and normalise
     "messages_present": ("messages.id", {}, [("msg_7_0",), ("msg_8_0",)]),
     "messages_open": ("messages_open", {"now": NOW, "until": NOW, "most": 100}, []),
     "messages_settle": ("messages.position", {}, [(70, "processed", None)]),
     "messages_get": ("messages.id", {"tenant": "main", "id": "msg_7_0"}, []),
-    "messages_list": ("messages.position", {"tenant": "main", "after": 59_000, "connection": "", "status": "", "most": 10}, []),
     "identities_find": ("identities", {}, [("main", "shop:a", "order", "r7"), ("main", "", "tracking", "CP8")]),
     "identities_of_order": ("identities_order", {"order_id": ORDER}, []),
     "orders_lock": ("orders.id", {}, [("ord_000007",), ("ord_000008",)]),
@@ -185,13 +216,21 @@ ASKED: dict[str, tuple[str, dict[str, Any], list[Row]]] = {
     "renderings_get": ("renderings", {"event": "evt_7_0", "shape": "thin//"}, []),
     # what the API asks
     "orders_get": ("orders.id", {"tenant": "main", "id": ORDER}, []),
-    "orders_of_number": ("orders_number", {"tenant": "main", "number": "#7", "after": 0, "state": "", "connection": "", "updated_after": 0, "most": 10}, []),
-    "orders_of_ref": ("identities", {"tenant": "main", "ref": "r7", "after": 0, "number": "", "state": "", "connection": "", "updated_after": 0, "most": 10}, [("shop:a",), ("shop:b",)]),
-    "orders_list": ("orders_position", {"tenant": "main", "after": 59_000, "state": "", "connection": "", "updated_after": 0, "most": 10}, []),
+    **{
+        f"{name}{way}": (index, {"tenant": "main", "after": at, "most": 10} | params, told)
+        for way, at in (("", 59_000), ("_newest", 1_000))
+        for name, (index, params, told) in LISTS.items()
+    },
+    "deliveries_quiet_targets": ("deliveries_quiet", {}, []),
+    "deliveries_list": ("deliveries_event", {"tenant": "main", "after": 0, "event": "evt_7_0", "target": "", "status": "", "order_id": "", "most": 10}, []),
     "events_of_order": ("events_order", {"tenant": "main", "order_id": ORDER, "after": 0, "most": 10}, []),
     "events_get": ("events.id", {"tenant": "main", "id": "evt_7_0"}, []),
     "deliveries_get": ("deliveries.position", {"tenant": "main", "position": 70}, []),
     "calls_get": ("calls", {"tenant": "main", "key": "k7", "since": 0}, []),
+    # what retention asks
+    "mails_next": ("mails", {"most": 500}, []),
+    "mail_keys_next": ("mail_keys_at", {"before": 500, "most": 100}, []),
+    "mails_sent_next": ("mails_sent_at", {"before": 500, "most": 100}, []),
     "exceptions_get": ("exceptions.id", {"tenant": "main", "id": "exc_7"}, []),
 }  # fmt: skip
 

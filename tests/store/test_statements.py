@@ -42,7 +42,8 @@ async def prepare(engine, sql: str, places: int) -> None:
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_no_statement_is_unused(dialect):
     text = code()
-    assert [name for name in load(dialect) if f'"{name}"' not in text] == []
+    names = {f'"{name}"': f'"{name.removesuffix("_newest")}"' for name in load(dialect)}
+    assert [name for name, both in names.items() if name not in text and both not in text] == []
 
 
 def test_no_statement_is_asked_for_that_there_is_not():

@@ -22,19 +22,19 @@ JOIN identities ON identities.tenant = :tenant AND identities.source = rows.sour
  AND identities.ref = :ref
 JOIN orders ON orders.id = identities.order_id
 JOIN snapshots ON snapshots.order_id = orders.id AND snapshots.version = orders.version
-WHERE orders.tenant = :tenant AND orders.position > :after AND (:number = '' OR orders.number = :number)
+WHERE orders.tenant = :tenant AND :past(orders.position) AND (:number = '' OR orders.number = :number)
   AND (:state = '' OR orders.state = :state) AND (:connection = '' OR orders.connection = :connection)
   AND orders.updated_at > :updated_after
-ORDER BY orders.position LIMIT :most;
+ORDER BY :along(orders.position) LIMIT :most;
 
 -- name: orders_of_number
 SELECT orders.id, orders.tenant, orders.position, orders.version, orders.sequence, orders.hub_number,
        orders.connection, orders.silent, orders.created_at, orders.updated_at, snapshots.doc
 FROM orders JOIN snapshots ON snapshots.order_id = orders.id AND snapshots.version = orders.version
-WHERE orders.tenant = :tenant AND orders.number = :number AND orders.position > :after
+WHERE orders.tenant = :tenant AND orders.number = :number AND :past(orders.position)
   AND (:state = '' OR orders.state = :state) AND (:connection = '' OR orders.connection = :connection)
   AND orders.updated_at > :updated_after
-ORDER BY orders.position LIMIT :most;
+ORDER BY :along(orders.position) LIMIT :most;
 
 -- name: facts_page_of_order
 SELECT position, order_id, message, connection, source, subject, ref, mapping, recorded_at, said FROM facts

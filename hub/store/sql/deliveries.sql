@@ -97,13 +97,23 @@ UPDATE deliveries SET claimed_until = :until FROM :rows(position int, claim text
 WHERE deliveries.position = rows.position AND deliveries.claim = rows.claim;
 
 -- name: deliveries_list
+-- Those of an event by its index, else by their order: one condition for both would find neither.
 SELECT deliveries.position, deliveries.target, deliveries.event, deliveries.order_id, deliveries.status, deliveries.due_at,
        deliveries.attempts, deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.outcome, events.type
 FROM deliveries JOIN events ON events.id = deliveries.event
-WHERE deliveries.tenant = :tenant AND deliveries.position > :after
+WHERE :event <> '' AND deliveries.event = :event
+  AND deliveries.tenant = :tenant AND deliveries.position > :after
   AND (:target = '' OR deliveries.target = :target) AND (:status = '' OR deliveries.status = :status)
-  AND (:event = '' OR deliveries.event = :event) AND (:order_id = '' OR deliveries.order_id = :order_id)
-ORDER BY deliveries.position LIMIT :most;
+  AND (:order_id = '' OR deliveries.order_id = :order_id)
+UNION ALL
+SELECT deliveries.position, deliveries.target, deliveries.event, deliveries.order_id, deliveries.status, deliveries.due_at,
+       deliveries.attempts, deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.outcome, events.type
+FROM deliveries JOIN events ON events.id = deliveries.event
+WHERE :event = ''
+  AND deliveries.tenant = :tenant AND deliveries.position > :after
+  AND (:target = '' OR deliveries.target = :target) AND (:status = '' OR deliveries.status = :status)
+  AND (:order_id = '' OR deliveries.order_id = :order_id)
+ORDER BY 1 LIMIT :most;
 
 -- name: deliveries_get
 SELECT deliveries.position, deliveries.target, deliveries.event, deliveries.order_id, deliveries.status, deliveries.due_at,

@@ -24,7 +24,8 @@ WHERE exceptions.tenant = rows.tenant AND exceptions.cause = rows.cause AND exce
 
 -- name: exceptions_list
 SELECT id, cause, position, state, severity, count, first_at, last_at, doc FROM exceptions
-WHERE tenant = :tenant AND position > :after AND (:state = '' OR state = :state) ORDER BY position LIMIT :most;
+WHERE tenant = :tenant AND :past(position) AND (:state = '' OR state = :state OR (:state = 'unclosed' AND state <> 'closed'))
+ORDER BY :along(position) LIMIT :most;
 
 -- name: exceptions_get
 SELECT id, cause, position, state, severity, count, first_at, last_at, doc FROM exceptions WHERE tenant = :tenant AND id = :id;

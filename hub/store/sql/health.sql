@@ -38,22 +38,3 @@ WHERE attempts.target = :target AND attempts.at >= :since AND attempts.at <= :un
   AND (:outcome = '' OR attempts.outcome = :outcome) AND (:order_id = '' OR deliveries.order_id = :order_id)
   AND (:event = '' OR deliveries.event = :event)
 ORDER BY attempts.at, attempts.delivery LIMIT :most;
-
--- name: deliveries_find
-SELECT deliveries.position, deliveries.target, deliveries.event, deliveries.order_id, deliveries.status, deliveries.due_at,
-       deliveries.attempts, deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.outcome, events.type
-FROM deliveries JOIN events ON events.id = deliveries.event
-WHERE deliveries.tenant = :tenant AND deliveries.position > :after
-  AND (:target = '' OR deliveries.target = :target) AND (:status = '' OR deliveries.status = :status)
-  AND (:event = '' OR deliveries.event = :event) AND (:order_id = '' OR deliveries.order_id = :order_id)
-  AND (:type = '' OR events.type LIKE :type ESCAPE '\') AND events.recorded_at >= :since AND events.recorded_at <= :until
-ORDER BY deliveries.position LIMIT :most;
-
--- name: deliveries_find_of_targets
-SELECT deliveries.position, deliveries.target, deliveries.event, deliveries.order_id, deliveries.status, deliveries.due_at,
-       deliveries.attempts, deliveries.first_at, deliveries.previous, deliveries.trigger, deliveries.outcome, events.type
-FROM :rows(target text) JOIN deliveries ON deliveries.target = rows.target JOIN events ON events.id = deliveries.event
-WHERE deliveries.tenant = :tenant AND deliveries.position > :after AND (:status = '' OR deliveries.status = :status)
-  AND (:event = '' OR deliveries.event = :event) AND (:order_id = '' OR deliveries.order_id = :order_id)
-  AND (:type = '' OR events.type LIKE :type ESCAPE '\') AND events.recorded_at >= :since AND events.recorded_at <= :until
-ORDER BY deliveries.position LIMIT :most;

@@ -55,3 +55,22 @@ WHERE orders.connection = :connection LIMIT 20;
 -- A quarantined message goes through again, its head saying who let it.
 UPDATE messages SET status = 'received', claimed_until = 0, head = :head
 WHERE tenant = :tenant AND id = :id AND status = 'quarantined';
+
+-- name: mails_next
+SELECT message, at FROM mails ORDER BY message LIMIT :most;
+
+-- name: mails_purge
+DELETE FROM mails WHERE message IN (SELECT message FROM :rows(message text));
+
+-- name: mail_keys_next
+SELECT tenant, connection, key FROM mail_keys WHERE at < :before ORDER BY at LIMIT :most;
+
+-- name: mail_keys_purge
+DELETE FROM mail_keys WHERE (tenant, connection, key) IN (
+    SELECT tenant, connection, key FROM :rows(tenant text, connection text, key text));
+
+-- name: mails_sent_next
+SELECT tenant, message_id FROM mails_sent WHERE at < :before ORDER BY at LIMIT :most;
+
+-- name: mails_sent_purge
+DELETE FROM mails_sent WHERE (tenant, message_id) IN (SELECT tenant, message_id FROM :rows(tenant text, message_id text));

@@ -31,9 +31,9 @@ FROM messages WHERE tenant = :tenant AND id = :id;
 
 -- name: messages_list
 SELECT position, id, tenant, connection, transport, topic, head, NULL, status, received_at, attempts, error
-FROM messages WHERE tenant = :tenant AND position > :after
+FROM messages WHERE tenant = :tenant AND :past(position)
   AND (:connection = '' OR connection = :connection) AND (:status = '' OR status = :status)
-ORDER BY position LIMIT :most;
+ORDER BY :along(position) LIMIT :most;
 
 -- name: messages_reopen
 UPDATE messages SET status = 'received', claimed_until = :until FROM :rows(tenant text, id text)

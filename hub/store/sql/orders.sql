@@ -101,10 +101,10 @@ WHERE orders.tenant = :tenant AND orders.id = :id;
 SELECT orders.id, orders.tenant, orders.position, orders.version, orders.sequence, orders.hub_number, orders.connection,
        orders.silent, orders.created_at, orders.updated_at, snapshots.doc
 FROM orders JOIN snapshots ON snapshots.order_id = orders.id AND snapshots.version = orders.version
-WHERE orders.tenant = :tenant AND orders.position > :after
+WHERE orders.tenant = :tenant AND :past(orders.position)
   AND (:state = '' OR orders.state = :state) AND (:connection = '' OR orders.connection = :connection)
   AND orders.updated_at > :updated_after
-ORDER BY orders.position LIMIT :most;
+ORDER BY :along(orders.position) LIMIT :most;
 
 -- name: persons_add
 INSERT INTO persons (tenant, hash, order_id) SELECT tenant, hash, order_id
