@@ -179,10 +179,26 @@ class Directory:
 
     async def put(self, unit: Unit, thing: Thing, now: int) -> None:
         """Write a thing; seen by `refresh` once the unit is done. Call it last: it takes a position."""
-        thing.updated_at = now
         thing.created_at = thing.created_at or now
-        thing.position = await unit.positions(1)
+        await self._dated(unit, thing, now)
         unit.add("things_put", [row(thing)])
+
+    async def change(self, unit: Unit, thing: Thing, now: int) -> None:
+        """As `put`, of a thing that is there: how it stands is left to those who decide that."""
+        await self._dated(unit, thing, now)
+        unit.add("things_change", [row(thing)])
+
+    async def stand(self, unit: Unit, thing: Thing, now: int) -> None:
+        """As `put`, of how a thing stands alone."""
+        await self._dated(unit, thing, now)
+        kind = type(thing).__name__.lower()
+        unit.add(
+            "things_stand", kind=kind, id=thing.id, status=thing.status, position=thing.position, now=now
+        )
+
+    async def _dated(self, unit: Unit, thing: Thing, now: int) -> None:
+        thing.updated_at = now
+        thing.position = await unit.positions(1)
 
 
 def row(thing: Thing) -> Row:

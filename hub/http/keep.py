@@ -69,7 +69,8 @@ async def write(
         await note(unit, ask, f"{noun}.{action}", thing.id, detail)
         if also is not None:
             await also(unit)
-        await hub.directory.put(unit, thing, hub.world.now())
+        stands = before is not None and before.status == thing.status
+        await (hub.directory.change if stands else hub.directory.put)(unit, thing, hub.world.now())
 
     try:
         await hub.engine.transact(work)

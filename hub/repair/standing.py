@@ -34,7 +34,7 @@ async def set_status(hub: Cared, endpoint: Endpoint, status: str, reason: str = 
             left = await unit.fetch("deliveries_held", target=endpoint.id, most=_LEFT)
             await let_go(unit, hub.engine, hub.world, endpoint, left)
         due = await hub.health.turned(unit, endpoint, status, reason)
-        await hub.directory.put(unit, endpoint, hub.world.now())
+        await hub.directory.stand(unit, endpoint, hub.world.now())
         return due
 
     was = endpoint.status

@@ -18,6 +18,8 @@ TOPICS = {
     "deliveries_skip": "deliveries",
     "messages_reopen": "messages",
     "things_put": "things",
+    "things_change": "things",
+    "things_stand": "things",
     "things_drop": "things",
     "activations_add": "things",
     "jobs_add": "jobs",

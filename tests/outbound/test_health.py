@@ -233,3 +233,20 @@ async def test_a_mapping_that_fails_says_nothing_of_the_partners_health(hub: Hub
 def test_what_is_dropped_is_counted():
     assert Dropped(3).dropped == 3
     assert subjects(Endpoint(id="end_1", name="x", url="")) == ["failing:end_1", "disabled:end_1"]
+
+
+async def test_a_change_and_a_disabling_at_the_same_moment_undo_nothing_of_each_other(hub: Hub):
+    d = await desk(hub)
+    one = await d.endpoint()
+    faster = msgspec.structs.replace(one, rate=5.0)
+    await set_status(hub, msgspec.structs.replace(one), "disabled", "it answered 410")
+    await hub.engine.transact(lambda unit: hub.directory.change(unit, faster, hub.world.now()))
+    await hub.directory.refresh()
+    found = hub.directory.get(Endpoint, one.id)
+    assert found is not None
+    assert (found.status, found.rate) == ("disabled", 5.0)
+
+    await set_status(hub, msgspec.structs.replace(one, status="disabled"), "active")
+    found = hub.directory.get(Endpoint, one.id)
+    assert found is not None
+    assert (found.status, found.rate) == ("active", 5.0)

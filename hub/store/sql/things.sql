@@ -6,6 +6,16 @@ WHERE true
 ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, position = excluded.position, status = excluded.status,
     updated_at = excluded.updated_at, doc = excluded.doc;
 
+-- name: things_change
+-- All of a thing but how it stands: who disables it at the same moment is not undone.
+UPDATE things SET name = rows.name, position = rows.position, updated_at = rows.updated_at, doc = rows.doc
+FROM :rows(kind text, id text, tenant text, name text, position int, status text, created_at int, updated_at int, doc blob)
+WHERE things.kind = rows.kind AND things.id = rows.id;
+
+-- name: things_stand
+-- How a thing stands, and nothing else of it: who changes the rest at the same moment is not undone.
+UPDATE things SET status = :status, position = :position, updated_at = :now WHERE kind = :kind AND id = :id;
+
 -- name: things_all
 SELECT kind, id, tenant, name, position, status, created_at, updated_at, doc FROM things WHERE kind = :kind ORDER BY id;
 

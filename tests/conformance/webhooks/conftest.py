@@ -240,7 +240,8 @@ class Stage:
         one = Process(words, environment(self.folder), log, f"http://127.0.0.1:{port}")
         self.hubs.append(one)
         await asyncio.to_thread(one.start)
-        return House(await self.stack.enter_async_context(client(one.ready)), self.tag, one)
+        http = await self.stack.enter_async_context(client(one.ready))
+        return House(http, self.tag, one, count=1000 * len(self.hubs))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,10 +38,11 @@ class Hook:
 
 @dataclass
 class Receiver:
-    """Keeps everything it is sent, in order; answers as told."""
+    """Keeps everything it is sent, in order; answers as told, after `delay` seconds or when `wait` is over."""
 
     answers: Answers
     delay: float = 0.0
+    wait: Callable[[int], Awaitable[Any]] | None = None
     got: list[Hook] = field(default_factory=list)
     taken: list[Hook] = field(default_factory=list)
     connections: set[tuple[str, int]] = field(default_factory=set)
@@ -61,9 +62,10 @@ class Receiver:
         self.connections.add(request.transport.get_extra_info("peername"))
         self.under_way += 1
         self.most = max(self.most, self.under_way)
-        await asyncio.sleep(self.delay)
+        number = len(self.got) - 1
+        await (self.wait(number) if self.wait else asyncio.sleep(self.delay))
         self.under_way -= 1
-        answer = self.answers(len(self.got) - 1)
+        answer = self.answers(number)
         if answer is None:
             request.transport.abort()
             return web.Response(status=500)

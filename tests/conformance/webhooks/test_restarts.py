@@ -101,3 +101,63 @@ async def test_a_circuit_stays_open_over_a_restart(mortal: House) -> None:
         await asyncio.sleep(3)
 
         assert len(far.got) <= before + 2, "a dead partner is not hammered by a hub that starts"
+
+
+async def test_failures_before_a_kill_count_towards_disabling_after_it_and_what_was_held_comes_in_order(
+    mortal: House,
+) -> None:
+    well = False
+
+    def answers(_: int) -> web.Response:
+        return web.Response(status=200 if well else 500)
+
+    async with receiver(answers) as far, receiver() as neighbour:
+        await mortal.endpoint(neighbour.url, events=["endpoint.disabled"], filter="")
+        endpoint = await mortal.endpoint(far.url, schedule=[0, 3600], disable_after=2, concurrency=1)
+        path = f"/v1/endpoints/{endpoint['id']}"
+
+        async def tried(count: int) -> bool:
+            return sum(one["attempts"] for one in await mortal.deliveries(endpoint)) == count
+
+        async def die(slots: int) -> None:
+            """Killed and started; a dead process has its slots for some seconds yet, so that there is one more."""
+            await mortal.restart()
+            await mortal.ask("PATCH", path, {"concurrency": slots})
+
+        for _ in range(3):
+            await mortal.order("one")
+        await until(lambda: tried(1), "a failure before the kill")
+        await die(2)
+        assert (await mortal.ask("GET", path))["status"] == "active", "one failure is no reason"
+        await asyncio.sleep(2)
+        await mortal.order("two")
+        await until(lambda: tried(2), "a failure after the kill", LEASES)
+        await die(3)
+
+        async def disabled() -> bool:
+            return (await mortal.ask("GET", path))["status"] == "disabled"
+
+        await until(disabled, "what the dead processes saw to be enough")
+        await mortal.order("two")
+
+        async def held() -> bool:
+            return await mortal.statuses(endpoint) == ["held"] * 5
+
+        await until(held, "what it is owed to be held")
+        open_ = (await mortal.ask("GET", "/v1/exceptions?state=open&limit=500"))["data"]
+        assert [one for one in open_ if "is disabled" in one["title"] and endpoint["name"] in one["title"]]
+        await until(
+            lambda: endpoint["id"] in [one.event["data"]["id"] for one in neighbour.taken],
+            "the neighbour to be told",
+            LEASES,
+        )
+        assert {one.event["type"] for one in neighbour.taken} == {"endpoint.disabled"}
+
+        well = True
+        await mortal.ask("POST", f"{path}/enable", {})
+        await until(lambda: len(far.taken) == 5, "what was held", LEASES)
+        for number in ("one", "two"):
+            sequences = [
+                hook.event["sequence"] for hook in far.taken if hook.event["data"]["number"] == number
+            ]
+            assert sequences == sorted(sequences)
