@@ -20,6 +20,7 @@ Tell = Callable[[Connection, str, str], Awaitable[None]]
 """Tells of `degraded`, `reauth_required` or `recovered`, with what the far side said."""
 
 _OWNER = "reach"
+_OFTEN = 60 * SECOND
 
 
 class Down(Postponed):
@@ -28,10 +29,12 @@ class Down(Postponed):
 
 @dataclass(slots=True)
 class _Known:
-    """One connection's health: what was told of it last ("" for all is well), and the probes under way."""
+    """One connection's health: what was told of it last ("" for all is well) as the store had it when it was looked at,
+    and the probes under way."""
 
     circuit: Circuit
     told: str
+    looked_at: int
     asking: int = 0
 
 
@@ -56,8 +59,12 @@ class Reach:
 
     async def heard(self, connection: Connection) -> None:
         """It answered as one that is there and knows us."""
-        known = await self._of(connection)
-        known.circuit.answered(self.world.now(), accepted=True)
+        known, now = await self._of(connection), self.world.now()
+        known.circuit.answered(now, accepted=True)
+        if (
+            not known.told and now - known.looked_at >= _OFTEN
+        ):  # whoever told of it may be dead: then it is ours to take back
+            known.told, known.looked_at = await self._stored(connection), now
         await self._say(connection, known, "", "")
 
     async def unheard(self, connection: Connection, why: str) -> None:
@@ -103,7 +110,7 @@ class Reach:
             if told:
                 circuit.opened(self.world.now())
                 circuit.probe_at = 0
-            known = self._known.setdefault(connection.id, _Known(circuit, told))
+            known = self._known.setdefault(connection.id, _Known(circuit, told, self.world.now()))
         return known
 
     async def _stored(self, connection: Connection) -> str:

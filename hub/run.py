@@ -224,7 +224,7 @@ class Hub:
         one = Health(
             self.engine, self.directory, self.announcer, self.troubles, self.world, self._disable, hand
         )
-        settler.health = one.rows
+        settler.health, settler.noted = one.rows, one.kept
         return one
 
     def _postman(self, sender: Sender) -> Postman:

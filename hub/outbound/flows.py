@@ -87,22 +87,24 @@ class Flows:
         names = sorted((lane.target,) for lane in lanes)
         now = self.world.now()
 
-        async def work(unit: Unit) -> None:
+        async def work(unit: Unit) -> list[tuple[Lane, int, int]]:
             await unit.claim("flows_begin", names)
             allowed: dict[str, int] = dict(await unit.fetch("flows_lock", names))
             others: dict[str, list[int]] = {}
             for target, slots in await unit.fetch("shares_of", names, now=now, claim=self.claim):
                 others.setdefault(target, []).append(slots)
+            got, shares = [], []
             for lane in lanes:
-                lane.take_slots(others.get(lane.target, []), now)
-                lane.until = now + _SHARE
-                allowed[lane.target] = lane.bucket.draw(allowed[lane.target], now, len(lane.ready))
-            unit.add(
-                "shares_put", sorted((lane.target, self.claim, lane.taken, lane.until) for lane in lanes)
-            )
+                part = lane.part(others.get(lane.target, []))
+                allowed[lane.target], more = lane.bucket.draw(allowed[lane.target], now, len(lane.ready))
+                got.append((lane, part, more))
+                shares.append((lane.target, self.claim, max(part, lane.sending), now + _SHARE))
+            unit.add("shares_put", sorted(shares))
             unit.add("flows_allow", sorted(allowed.items()))
+            return got
 
-        await self.engine.transact(work)
+        for lane, part, more in await self.engine.transact(work):  # theirs only now: a unit may be run again
+            lane.grant(part, more, now, now + _SHARE)
         return [lane for lane in lanes if not lane.concurrency]
 
     async def leave(self) -> None:

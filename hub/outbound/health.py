@@ -40,7 +40,7 @@ class Health:
 
     def rows(self, group: Iterable[Tried]) -> list[Row]:
         """What attempts say of their endpoints, to be written with them: each change at once, the same again at
-        most once a minute."""
+        most once a minute. `kept` says that it is written."""
         found: dict[str, list[int]] = {}
         for one in sorted(group, key=lambda one: one.at):
             if one.verdict.sent and self.directory.get(Endpoint, one.due.target) is not None:
@@ -50,15 +50,13 @@ class Health:
     def _news(self, target: str, times: list[int]) -> bool:
         failing, at = times[0] > 0, max(times)
         known = self._noted.get(target)
-        if (
-            known is not None
-            and known[0] == failing
-            and at - known[1] < _OFTEN
-            and not (failing and times[2])
-        ):
-            return False
-        self._noted[target] = (failing, at)
-        return True
+        again = known is not None and known[0] == failing and at - known[1] < _OFTEN
+        return not again or (failing and times[2] > 0)
+
+    def kept(self, rows: Iterable[Row]) -> None:
+        """These rows are durable: what they say is news no more."""
+        for target, first, *times in rows:
+            self._noted[target] = (first > 0, max(first, *times))
 
     async def step(self) -> int:
         """Tell of those that have failed for an hour and of those that are well again; disable those that have done

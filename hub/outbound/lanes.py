@@ -46,12 +46,11 @@ class Bucket:
         self.tokens -= 1
         return True
 
-    def draw(self, allowed_at: int, now: int, wanted: int) -> int:
-        """Fill from what all processes share: `allowed_at` is when the next one may go, a second in the past at most;
-        gives what it is then."""
-        self.at = now
+    def draw(self, allowed_at: int, now: int, wanted: int) -> tuple[int, int]:
+        """How many more to take of what all processes share: `allowed_at` is when the next one may go, a second in the
+        past at most; gives what it is then, and how many these are."""
         if self.rate <= 0:
-            return allowed_at
+            return allowed_at, 0
         each = SECOND / self.rate
         full = max(1.0, self.rate)
         begin = max(allowed_at, int(now - full * each)) if allowed_at else int(now - each)
@@ -59,8 +58,7 @@ class Bucket:
         more = int(
             min((now - begin) / each + 1e-6, max(1.0, wanted - self.tokens, least), full - self.tokens)
         )
-        self.tokens += max(0, more)
-        return begin + int(max(0, more) * each)
+        return begin + int(max(0, more) * each), max(0, more)
 
     def wait(self) -> float:
         """Seconds until there is one again."""
@@ -73,7 +71,7 @@ class Lane:
     was claimed of the same since, its next attempt; `unsettled` of them were answered and are being written;
     `spare` is claimed and not in memory, to be given back; what is claimed for less than an attempt may take
     (`patience`) goes there too. Where it is `shared` with other processes `concurrency`
-    is its part of the `limit`, good `until`, and `taken` what the others count as ours."""
+    is its part of the `limit`, good `until`."""
 
     target: str
     concurrency: int
@@ -91,7 +89,6 @@ class Lane:
     paused: bool = False
     shared: bool = False
     limit: int = 0
-    taken: int = 0
     until: int = 0
 
     def put(self, due: Due) -> None:
@@ -162,10 +159,9 @@ class Lane:
 
     def next(self, now: int) -> Due | None:
         """The next that may go out now."""
-        sending = len(self.under_way) - self.unsettled
         if self.shared and now >= self.until:
             return None
-        if self.paused or not self.ready or sending >= self.concurrency or self.unsettled >= _UNSETTLED:
+        if self.paused or not self.ready or self.sending >= self.concurrency or self.unsettled >= _UNSETTLED:
             return None
         while self.ready and 0 < self.ready[0].claimed_until < now + self.patience:
             stale = self.ready.popleft()
@@ -197,13 +193,22 @@ class Lane:
         """Whether it shares its slots with other processes and has none now."""
         return self.shared and not (self.concurrency and now < self.until)
 
-    def take_slots(self, others: list[int], now: int) -> None:
+    @property
+    def sending(self) -> int:
+        """How many are at the far side now."""
+        return len(self.under_way) - self.unsettled
+
+    def part(self, others: list[int]) -> int:
         """Its part of the slots: all that is free, or a fair part where another has none."""
-        sending = len(self.under_way) - self.unsettled
         fair = max(1, self.limit // (len(others) + 1))
         free = max(0, self.limit - sum(others))
-        self.concurrency = min(free, fair) if 0 in others else free
-        self.taken = max(self.concurrency, sending)
+        return min(free, fair) if 0 in others else free
+
+    def grant(self, slots: int, tokens: int, now: int, until: int) -> None:
+        """It has these slots until then, and so many more tokens."""
+        self.concurrency, self.until = slots, until
+        self.bucket.tokens += tokens
+        self.bucket.at = now
 
     def shrink(self) -> None:
         """The target is down: the oldest is enough to probe it with, the rest is left to the store."""

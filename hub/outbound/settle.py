@@ -39,6 +39,7 @@ class Settler:
         self, engine: Engine, troubles: Troubles, announcer: Announcer, world: World, claim: str = ""
     ) -> None:
         self.health: Callable[[list[Tried]], list[Row]] = lambda _: []
+        self.noted: Callable[[list[Row]], None] = lambda _: None
         self._engine = engine
         self._announcer = announcer
         self._troubles = troubles
@@ -55,13 +56,14 @@ class Settler:
         pairs = sorted({(one.due.target, one.due.order) for one in final})
         now = self._world.now()
         told: list[int] = []
+        health = self.health(group)
 
         async def work(unit: Unit) -> Unit:
             if self._engine.shared:
                 await unit.fetch("heads_lock", pairs)
             unit.add("deliveries_settle", [self._row(one) for one in group])
             unit.add("attempts_add", [self._attempt(one) for one in group])
-            unit.add("health_put", self.health(group))
+            unit.add("health_put", health)
             unit.add("heads_settle", [(one.due.target, one.due.order, one.due.position) for one in final])
             until = now + LEASE if self._claim else 0
             unit.add("deliveries_promote", pairs, now=now, claim=self._claim, until=until)
@@ -73,6 +75,7 @@ class Settler:
             return unit
 
         unit = await self._engine.transact(work)
+        self.noted(health)
         if unit.counts.get("deliveries_promote"):
             told += [
                 row[0] for row in await self._engine.fetch("heads_of", pairs, now=now, claim=self._claim)

@@ -14,7 +14,7 @@ import pytest
 from hub.contract import Auth, Context, Conversation, Page, Request, Token
 from hub.contract.errors import HubError, Postponed, Refused
 from hub.directory import Connection
-from hub.reach import Down
+from hub.reach import Down, Reach
 from hub.run import Hub
 from hub.store.engine import Unavailable
 from tests.inbound.test_hints import DEPOT, TRUTH, DepotSettings, connect, depot
@@ -227,3 +227,16 @@ async def test_a_far_side_that_asks_for_patience_is_there(depot: Hub) -> None:
 
     assert not isinstance(busy.value, Down)
     assert await told(depot) == ["connection.degraded", "connection.recovered"]
+
+
+async def test_what_a_process_told_that_died_is_taken_back_by_another(depot: Hub) -> None:
+    one = await connect(depot, DepotSettings(api_key="k"))
+    other = Reach(depot.engine, depot.world, depot.reach.tell)
+    await other.heard(one)
+    for _ in range(5):
+        await depot.reach.unheard(one, "nobody is there")
+    depot.world.move(61)  # type: ignore[attr-defined]
+    await other.heard(one)
+
+    assert await told(depot) == ["connection.degraded", "connection.recovered"]
+    assert await open_titles(depot) == []

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import asyncpg
 import pytest
 
 from hub.circuit import Circuit
@@ -176,21 +177,16 @@ async def test_a_process_without_a_slot_leaves_its_news_to_who_has_them(shared: 
 
 def test_where_another_has_none_a_process_keeps_a_fair_part() -> None:
     lane = Lane("end_1", 8, Bucket(0), limit=8, shared=True)
-    lane.take_slots([], 0)
-    assert lane.concurrency == 8
-    lane.take_slots([0], 0)
-    assert lane.concurrency == 4
-    lane.take_slots([4], 0)
-    assert lane.concurrency == 4
-    lane.take_slots([4, 4, 0], 0)
-    assert lane.concurrency == 0
+
+    assert [lane.part(others) for others in ([], [0], [4], [4, 4, 0])] == [8, 4, 4, 0]
 
 
 def test_a_shared_bucket_draws_no_more_than_the_rate() -> None:
     bucket = Bucket(10.0, tokens=0.0, shared=True)
     allowed, now, taken = 0, 1_000 * SECOND, 0
     for _ in range(100):
-        allowed = bucket.draw(allowed, now, 50)
+        allowed, more = bucket.draw(allowed, now, 50)
+        bucket.tokens += more
         while bucket.take(now):
             taken += 1
         now += 100_000
@@ -242,3 +238,28 @@ async def test_a_circuit_that_the_store_did_not_hear_of_is_probed_all_the_same(s
             await one.settle()
 
         assert set(await d.statuses()) == {"delivered"}
+
+
+@pytest.mark.parametrize("lost", [0, 2])
+async def test_a_share_whose_transaction_is_run_again_is_taken_once(shared: Config, lost: int) -> None:
+    async with open_hub(shared, World.still()) as hub:
+        d = await desk(hub)
+        await d.endpoint(rate=10.0)
+        for n in range(8):
+            await d.tell(f"A{n}", "1")
+        whole, left = hub.engine.transact, [lost]
+
+        async def transact(work: Any) -> Any:
+            async def raced(unit: Any) -> Any:
+                found = await work(unit)
+                if work.__qualname__.startswith("Flows.share") and left[0]:
+                    left[0] -= 1
+                    raise asyncpg.SerializationError("another was first")
+                return found
+
+            return await whole(raced)
+
+        hub.engine.transact = transact  # type: ignore[method-assign]
+        await hub.deliver.step()
+
+    assert (left, len(d.script.posts)) == ([0], 2)

@@ -12,6 +12,7 @@ from hub.http.endpoints import Dropped
 from hub.outbound.health import subjects
 from hub.repair.standing import set_status
 from hub.run import Hub, open_hub
+from hub.store.engine import Unavailable
 from hub.world import World
 from tests.outbound.desk import (
     DAY,
@@ -250,3 +251,31 @@ async def test_a_change_and_a_disabling_at_the_same_moment_undo_nothing_of_each_
     found = hub.directory.get(Endpoint, one.id)
     assert found is not None
     assert (found.status, found.rate) == ("active", 5.0)
+
+
+async def test_a_recovery_that_the_store_did_not_take_at_once_is_not_forgotten(hub: Hub) -> None:
+    d = await desk(hub, NO)
+    one = await d.endpoint()
+    await d.tell("A", "1")
+    await hub.deliver.step()
+    hub.world.move(MINUTE)
+    d.script.says = OK
+    whole, left = hub.engine.transact, [1]
+
+    async def transact(work: Any) -> Any:
+        async def lost(unit: Any) -> Any:
+            found = await work(unit)
+            if left[0] and "Settler._write" in work.__qualname__:
+                left[0] -= 1
+                raise Unavailable("the store went away in the middle of it")
+            return found
+
+        return await whole(lost)
+
+    hub.engine.transact = transact  # type: ignore[method-assign]
+    hub.deliver.spilled()
+    await hub.deliver.step()
+
+    assert left == [0]
+    [row] = await hub.engine.fetch("health_get", target=one.id)
+    assert row[1] == 0
