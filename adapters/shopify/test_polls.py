@@ -1,29 +1,17 @@
-"""How Shopify is asked, played by hand: sweeps, reads, answers that are none, tokens and webhooks."""
+"""How Shopify is asked, played by hand: sweeps, reads, answers that are none."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 
-from adapters.shopify import auth, channel, poll, subscription, topics
+from adapters.shopify import poll
 from adapters.shopify.graphql import Shop, judge, throttle
 from adapters.shopify.settings import ShopifySettings
-from hub.contract import (
-    Context,
-    Headers,
-    Keep,
-    Misconfigured,
-    Page,
-    Postponed,
-    Refused,
-    Request,
-    Response,
-    Token,
-)
+from hub.contract import Context, Headers, Keep, Misconfigured, Page, Postponed, Refused, Request, Response
 
 ORDER = "gid://shopify/Order/6120110011001"
 NOW = 1_773_500_000_000_000
@@ -273,142 +261,3 @@ def test_a_status_decides_what_becomes_of_a_question(status: int, error: type[Ex
 
     with pytest.raises(error, match=str(status)):
         asking.send(Response(status=status, headers=Headers({"Retry-After": "2.0"}), body=b"no"))
-
-
-# ── tokens ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_token_of_a_day_is_bought_with_client_id_and_secret():
-    buying = auth.access(shop(), None)
-    request = next(buying)
-    with pytest.raises(StopIteration) as end:
-        buying.send(Response(body=b'{"access_token":"shpat_1","scope":"read_orders","expires_in":86399}'))
-
-    assert request.url == "https://lantern-and-loom.myshopify.com/admin/oauth/access_token"
-    assert parse_qs(request.body.decode()) == {
-        "grant_type": ["client_credentials"],
-        "client_id": ["id"],
-        "client_secret": ["hush"],
-    }
-    assert end.value.value == Token(access="shpat_1", expires_in=86399.0)
-
-
-def test_a_fixed_token_is_never_asked_for():
-    with pytest.raises(StopIteration) as end:
-        next(auth.access(shop(access_token="shpat_old"), None))
-
-    assert end.value.value == Token(access="shpat_old")
-
-
-def test_without_credentials_the_operator_is_told():
-    with pytest.raises(Misconfigured, match="neither access_token nor client_id and client_secret"):
-        next(auth.access(shop(client_secret=None), None))
-
-
-def test_a_token_that_is_not_given_is_refused_or_tried_again():
-    buying = auth.access(shop(), None)
-    next(buying)
-    with pytest.raises(Refused, match="app is not installed") as caught:
-        buying.send(
-            Response(
-                status=400, body=b'{"error":"app_not_installed","error_description":"app is not installed"}'
-            )
-        )
-    assert caught.value.code == "app_not_installed"
-    buying = auth.access(shop(), None)
-    next(buying)
-    with pytest.raises(Postponed):
-        buying.send(Response(status=502, body=b"<html>"))
-
-
-def test_the_token_goes_to_the_shop_and_to_nobody_else():
-    token = Token(access="shpat_1")
-    ours = Request(url="https://lantern-and-loom.myshopify.com/admin/api/2026-07/graphql.json")
-    theirs = Request(url="https://lantern-and-loom.myshopify.com.evil.example/admin/api/")
-
-    assert auth.sign(ours, shop(), token).headers == {"x-shopify-access-token": "shpat_1"}
-    assert auth.sign(theirs, shop(), token) == theirs
-
-
-# ── webhooks ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def webhook(topic: str, number: int, uri: str = "https://hub.example/in/k1") -> dict[str, Any]:
-    return {"id": f"gid://shopify/WebhookSubscription/{number}", "topic": topic, "uri": uri}
-
-
-def made(topic: str, number: int) -> dict[str, Any]:
-    return {"webhookSubscriptionCreate": {"webhookSubscription": webhook(topic, number), "userErrors": []}}
-
-
-def test_only_missing_webhooks_are_registered_and_all_that_stand_are_told():
-    wanted = topics.SUBSCRIBED
-    there = [webhook(subscription.enum(topic), n) for n, topic in enumerate(wanted[:-2])]
-    elsewhere = webhook(subscription.enum(wanted[-1]), 900, "https://other.example/hook")
-    played = Played(
-        subscription.ensure(shop()),
-        Subscriptions=[
-            {"webhookSubscriptions": connection(*there[:5], elsewhere, more="c1")},
-            {"webhookSubscriptions": connection(*there[5:])},
-        ],
-        Subscribe=[made("X", 901), made("Y", 902)],
-    )
-
-    assert list(played.result) == list(wanted)
-    assert played.result[wanted[-1]] == "gid://shopify/WebhookSubscription/902"
-    assert [variables["topic"] for name, variables in played.asked if name == "Subscribe"] == [
-        subscription.enum(topic) for topic in wanted[-2:]
-    ]
-    assert played.asked[-1][1]["webhook"] == {"uri": "https://hub.example/in/k1", "format": "JSON"}
-    assert played.kept == {"refused_topics": None}
-
-
-def denied(reason: str) -> dict[str, Any]:
-    return {
-        "webhookSubscriptionCreate": {
-            "webhookSubscription": None,
-            "userErrors": [{"field": None, "message": reason}],
-        }
-    }
-
-
-def test_a_topic_that_the_scopes_forbid_is_left_out_and_named():
-    answers = [
-        denied("You do not have permission") if topic.startswith("returns/") else made(topic, 1)
-        for topic in topics.SUBSCRIBED
-    ]
-    played = Played(
-        subscription.ensure(shop()), Subscriptions={"webhookSubscriptions": connection()}, Subscribe=answers
-    )
-
-    assert not any(topic.startswith("returns/") for topic in played.result)
-    assert "orders/create" in played.result
-    assert played.kept["refused_topics"].split()[0] == "returns/approve"
-
-
-def test_an_address_that_shopify_will_not_call_is_refused():
-    answers = [denied("Address is not allowed")] * len(topics.SUBSCRIBED)
-    with pytest.raises(Refused, match="Address is not allowed"):
-        Played(
-            subscription.ensure(shop()),
-            Subscriptions={"webhookSubscriptions": connection()},
-            Subscribe=answers,
-        )
-
-
-def test_removing_ends_our_webhooks_and_no_others():
-    played = Played(
-        subscription.remove(shop()),
-        Subscriptions={
-            "webhookSubscriptions": connection(webhook("A", 1), webhook("B", 2, "https://other.example"))
-        },
-        Unsubscribe={"webhookSubscriptionDelete": {"userErrors": []}},
-    )
-
-    assert [variables["id"] for name, variables in played.asked if name == "Unsubscribe"] == [
-        webhook("A", 1)["id"]
-    ]
-
-
-def test_every_topic_that_is_registered_has_a_reader():
-    assert [topic for topic in topics.SUBSCRIBED if channel.reader(topic) is None] == []

@@ -10,7 +10,8 @@ import asyncssh
 import pytest
 
 from hub.files.sftp import SftpShelf
-from tests.files.test_watch import look, names, numbers, rows, swapped
+from tests.files.test_away import swapped
+from tests.files.test_watch import look, names, numbers, rows
 from tests.path.town import Town
 
 HOST_KEY = asyncssh.generate_private_key("ssh-ed25519")

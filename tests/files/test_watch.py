@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 
 from hub.contract.errors import Postponed
-from hub.contract.sheet import read_anew
 from hub.files.folder import FolderShelf
 from hub.inbound.files import cut
 from hub.inbound.files.watch import EVERY
-from hub.repair.replay import replay as replayed
 from tests.path.test_bad_input import replay
 from tests.path.town import Town
 
@@ -189,68 +187,6 @@ async def test_a_file_that_cannot_be_read_at_all_is_put_aside_and_told(town: Tow
     assert await town.exceptions() == [], "a file of its name that can be read mends it"
 
 
-def swapped(monkeypatch, kind: type, file: Path, text: str) -> None:
-    """Another file of the same name, size and time lies there the moment before the first is moved."""
-    plain, left = kind.move, [1]
-
-    async def move(self, *given: Any) -> str:
-        if left:
-            left.pop()
-            about = file.stat()
-            fresh = file.with_name(".fresh")
-            fresh.write_text(text)
-            os.utime(fresh, ns=(about.st_atime_ns, about.st_mtime_ns))
-            assert fresh.stat().st_size == about.st_size
-            fresh.replace(file)
-        return await plain(self, *given)
-
-    monkeypatch.setattr(kind, "move", move)
-
-
-async def test_a_file_put_in_the_place_of_another_as_that_is_taken_is_taken_itself(
-    town: Town, inbox: Path, monkeypatch
-):
-    await connect(town, inbox)
-    (inbox / "a.csv").write_text(rows("1"))
-    swapped(monkeypatch, FolderShelf, inbox / "a.csv", rows("2"))
-    await look(town)
-    assert names(inbox) == ["a.csv"]
-    await look(town)
-
-    assert await numbers(town) == ["1", "2"]
-    assert names(inbox) == ["done/a.csv"]
-    assert await town.exceptions() == []
-
-
-async def test_a_file_put_in_the_place_of_one_that_cannot_be_read_is_not_put_aside_with_it(
-    town: Town, inbox: Path, monkeypatch
-):
-    await connect(town, inbox)
-    good = rows("1")
-    (inbox / "a.csv").write_text("x" * len(good))
-    swapped(monkeypatch, FolderShelf, inbox / "a.csv", good)
-    await look(town, times=4)
-
-    assert await numbers(town) == ["1"]
-    assert names(inbox) == ["done/a.csv"]
-    assert await town.exceptions() == []
-
-
-async def test_what_a_dead_process_left_aside_comes_back_beside_a_new_file_of_its_name(
-    town: Town, inbox: Path
-):
-    await connect(town, inbox)
-    (inbox / "taking").mkdir()
-    (inbox / "taking" / "a.csv").write_text(rows("1"))
-    (inbox / "a.csv").write_text(rows("2"))
-    await look(town, times=1)
-    town.hub.world.move(300)
-    await look(town, times=3)
-
-    assert await numbers(town) == ["1", "2"]
-    assert names(inbox) == ["done/a.1.csv", "done/a.csv"]
-
-
 async def test_a_place_that_is_not_there_is_told_until_it_is(town: Town, inbox: Path):
     await connect(town, inbox / "later")
     await look(town)
@@ -370,46 +306,3 @@ async def test_where_a_value_came_from_is_known_though_its_file_has_a_wrong_row(
     told = str(found)
     assert "csv.order.yaml" in told
     assert "unit_price" in told
-
-
-async def test_messages_of_a_file_that_was_read_under_wrong_settings_are_read_again_under_those_of_now(
-    town: Town, inbox: Path
-):
-    connection = await connect(town, inbox, encoding="latin-1")
-    text = rows("1").replace("unit_price", "unit_price,Anmerkung").replace("9.90", "9.90,請在五點前送到")
-    (inbox / "a.csv").write_bytes(text.encode("gbk"))
-    await look(town)
-    assert "customer_note" not in await town.order()
-
-    connection.settings = {**connection.settings, "encoding": "gbk", "columns": {"Anmerkung": "note"}}
-    await town.put(connection)
-    ids = [row[1] for row in await town.messages()]
-    await replayed(town.hub, "main", ids)
-
-    assert (await town.order())["customer_note"] == "請在五點前送到"
-    assert await town.statuses() == ["processed"]
-
-
-async def test_a_row_that_failed_in_a_wrong_encoding_is_read_in_the_right_one(town: Town, inbox: Path):
-    connection = await connect(town, inbox, encoding="latin-1")
-    (inbox / "a.csv").write_bytes((HEAD + "1,EUR,A,1,9.90\n2,EUR,A,一,9.90\n二,EUR,A,1,9.90\n").encode("gbk"))
-    await look(town)
-    (failed,) = [row[1] for row in await town.messages() if row[8] == "failed"]
-
-    connection.settings = {**connection.settings, "encoding": "gbk"}
-    await town.put(connection)
-    await replay(town.hub)
-
-    (trouble,) = await town.exceptions()
-    assert (trouble["subject"], trouble["place"]["source"]["value"]) == (failed, "一")
-
-
-def test_a_text_reads_anew_only_where_its_bytes_may_have_been_of_the_encoding_that_is_told():
-    chinese = "订单".encode("gbk")
-    guessed = f"{chinese.decode('latin-1')}"
-
-    assert read_anew(guessed, "iso8859-1 (told)", "gb18030") == ("订单", "gb18030 (told)")
-    assert read_anew("订单", "utf-8 (every byte fits)", "latin-1") == ("订单", "utf-8 (every byte fits)")
-    assert read_anew("订单", "gb18030 (its high bytes come in pairs)", "utf-8")[0] == "订单"
-    assert read_anew("订单", "gb18030 (told)", "gbk") == ("订单", "gb18030 (told)")
-    assert read_anew("订单", "", "gbk") == ("订单", "")
