@@ -54,8 +54,10 @@ class Filing:
             return owners
         rows = [(*key, self.world.new_id("ord")) for key in missing]
         if self.engine.shared:
-            await unit.claim("identities_add", rows)
-            return owners | await self._find(unit, set(missing))
+            won = set(await unit.fetch("identities_claim", rows))
+            lost = [key for key in missing if key not in won]
+            owners |= {row[:4]: [row[4]] for row in rows if row[:4] in won}
+            return owners | await self._find(unit, lost)
         unit.add("identities_add", rows)
         return owners | {row[:4]: [row[4]] for row in rows}
 

@@ -66,7 +66,7 @@ class Keeper:
         arrivals: list[Arrival] = []
 
         async def work(unit: Unit) -> Unit:
-            first = await unit.positions(len(letters))
+            first = await unit.positions(len(letters), "messages")
             arrivals[:] = [
                 Arrival(first + n, id_, one.tenant, one.connection, one.transport, one.topic, one.head, one.body,
                         one.received_at, one.opened)

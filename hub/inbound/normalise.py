@@ -336,7 +336,7 @@ class Normalise:
         """Parts that failed are messages of their own; those of a whole that is read again are there already."""
         if not apart:
             return
-        first = await unit.positions(len(apart))
+        first = await unit.positions(len(apart), "messages")
         for place_, part in enumerate(apart, first):
             part.arrival.position = place_
         unit.add("messages_add", [row(part.arrival, part.arrival.position, "failed") for part in apart])

@@ -143,7 +143,13 @@ class Reporter:
                 Told(id_, orders, not recorded.fresh.isdisjoint(orders), recorded.refused.get(n, ""))
                 for n, (id_, orders) in enumerate(zip(ids, recorded.orders, strict=True))
             ]
-            first = await unit.positions(2 * len(calls))
+            audits = [(n, call) for n, call in enumerate(calls) if call.decision]
+            place = await unit.positions(len(audits))
+            unit.add(
+                "audit_add",
+                [self._audit(place + at, call, told[n], now) for at, (n, call) in enumerate(audits)],
+            )
+            first = await unit.positions(len(calls), "messages")
             rows = [
                 self._row(first + n, call, told[n], arrived) for n, (call, _, arrived) in enumerate(group)
             ]
@@ -153,10 +159,6 @@ class Reporter:
                 if call.key and not one.refused:
                     unit.add("calls_add", tenant=call.connection.tenant, key=call.key, digest=_digest(call), at=now,
                              status=200, answer=PLAIN.encode(one))  # fmt: skip
-            audits = [(n, call) for n, call in enumerate(calls) if call.decision]
-            unit.add(
-                "audit_add", [self._audit(first + len(calls) + n, call, told[n], now) for n, call in audits]
-            )
             return recorded, told
 
         async with self._normalise.turn:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from hub.contract.errors import HubError
 from hub.store.bell import Bell
 
 Row = tuple[Any, ...]
+Line = Literal["", "messages"]
+"""Whose positions are given one after another: those of messages, and those of all the rest."""
 T = TypeVar("T")
 
 
@@ -42,8 +44,10 @@ class Unit(Protocol):
     async def claim(self, name: str, rows: Sequence[Row]) -> None:
         """A write that must win or lose a race before the unit goes on."""
 
-    async def positions(self, count: int) -> int:
-        """The first of `count` successive positions; on PostgreSQL no one else gets any until the end."""
+    async def positions(self, count: int, of: Line = "") -> int:
+        """The first of `count` successive positions; on PostgreSQL no one else gets any until the end. Those `of`
+        messages are given beside all others, so that what comes in never waits for what is being understood; who
+        needs both takes those of messages last."""
 
     def add(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> None:
         """A write to run at the end; none for no rows."""

@@ -14,14 +14,19 @@ import asyncpg
 
 from hub.contract.errors import Misconfigured
 from hub.store.bell import Bell
-from hub.store.engine import Poisoned, Row, Unavailable, Unit, columns
+from hub.store.engine import Line, Poisoned, Row, Unavailable, Unit, columns
 from hub.store.migrate import pending
 from hub.store.statements import Statement, load
 from hub.store.wire import Wire
 
 T = TypeVar("T")
 
-_POSITIONS = 0x6F68_706F  # the advisory lock of positions: no other part of the hub uses this number
+_LINES: dict[Line, tuple[int, str]] = {"": (0x6F68_706F, "positions"), "messages": (0x6F68_706D, "arrivals")}
+"""The advisory lock of each line of positions, which no other part of the hub uses, and its sequence."""
+_TAKE = (
+    "WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock($1)) SELECT min(taken) FROM "
+    "(SELECT nextval($2::text::regclass) AS taken FROM held, generate_series(1, $3)) AS row"
+)
 _MIGRATING = 0x6F68_6D69
 _TRIES = 8
 
@@ -45,7 +50,7 @@ class Postgres:
         try:
             self._pool = await asyncpg.create_pool(
                 self.url, min_size=1, max_size=self._size, statement_cache_size=512, timeout=_DIAL, init=_watch,
-                server_settings=_SETTINGS,
+                reset=_as_it_was, server_settings=_SETTINGS,
             )  # fmt: skip
         except (OSError, asyncpg.PostgresError, ValueError) as error:
             raise Misconfigured(f"cannot reach the database: {error}") from error
@@ -115,6 +120,11 @@ class Postgres:
         return [tuple(row) for row in found]
 
 
+async def _as_it_was(_: Any) -> None:
+    """Nothing to reset when a connection goes back: the pool has ended its transaction, and no statement of ours
+    leaves anything else in a session. asyncpg's own way is a round trip more for each transaction and each read."""
+
+
 async def _watch(connection: Any) -> None:
     """Notice in seconds a server that has gone without a word (a cable, a firewall, a machine that froze): a
     question without an answer would wait for a quarter of an hour, a quiet connection for ever."""
@@ -156,6 +166,13 @@ _BROKEN = (
 _POISON = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeError)
 
 
+_BEYOND = """
+SELECT setval('arrivals', (SELECT max(position) FROM messages))
+WHERE (SELECT max(position) FROM messages) > (SELECT last_value FROM arrivals)
+"""
+"""Messages were once in the line of all the rest: theirs goes on beyond it."""
+
+
 async def _migrate(connection: Any) -> None:
     """What is pending, each in a transaction with its record; the lock is the session's, so that it outlives them."""
     await connection.execute("SELECT pg_advisory_lock($1)", _MIGRATING)
@@ -163,12 +180,14 @@ async def _migrate(connection: Any) -> None:
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL)"
         )
-        await connection.execute("CREATE SEQUENCE IF NOT EXISTS positions")
+        for _, sequence in _LINES.values():
+            await connection.execute(f"CREATE SEQUENCE IF NOT EXISTS {sequence}")
         done = {row[0]: row[1] for row in await connection.fetch("SELECT name, hash FROM migrations")}
         for name, digest, script in pending(done, "postgres"):
             async with connection.transaction():
                 await connection.execute(script)
                 await connection.execute("INSERT INTO migrations VALUES ($1, $2)", name, digest)
+        await connection.execute(_BEYOND)
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", _MIGRATING)
 
@@ -201,14 +220,10 @@ class _Unit:
             statement = self._statements[name]
             await self._connection.execute(statement.sql(), *_values(statement, sorted(rows), {}))
 
-    async def positions(self, count: int) -> int:
+    async def positions(self, count: int, of: Line = "") -> int:
         if not count:
             return 0
-        await self._connection.execute("SELECT pg_advisory_xact_lock($1)", _POSITIONS)
-        taken = (
-            "SELECT min(taken) FROM (SELECT nextval('positions') AS taken FROM generate_series(1, $1)) AS row"
-        )
-        first: int = await self._connection.fetchval(taken, count)
+        first: int = await self._connection.fetchval(_TAKE, *_LINES[of], count)
         return first
 
     def add(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> None:

@@ -25,7 +25,7 @@ import aiosqlite
 
 from hub.contract.errors import Misconfigured
 from hub.store.bell import Bell
-from hub.store.engine import Poisoned, Row, Unavailable, Unit, Write
+from hub.store.engine import Line, Poisoned, Row, Unavailable, Unit, Write
 from hub.store.migrate import pending
 from hub.store.statements import Statement, load
 
@@ -241,7 +241,7 @@ class _Unit:
     async def claim(self, name: str, rows: Sequence[Row]) -> None:
         self.add(name, rows)
 
-    async def positions(self, count: int) -> int:
+    async def positions(self, count: int, of: Line = "") -> int:
         return await self._engine.place(self, count)
 
     def add(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> None:

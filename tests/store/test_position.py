@@ -8,7 +8,7 @@ from re import findall
 
 import pytest
 
-from hub.store.engine import Engine, Unit
+from hub.store.engine import Engine, Line, Unit
 from hub.store.sqlite import _POSITIONED
 from tests.store.fleet import engines
 
@@ -82,6 +82,45 @@ async def test_the_positions_of_a_unit_follow_one_another_however_often_it_asks(
             taken += await asyncio.gather(*(one.transact(work) for one in members))
     assert all(one == list(range(one[0], one[0] + 6)) for one in taken)
     assert len({place for one in taken for place in one}) == 6 * len(taken)
+
+
+async def test_the_positions_of_messages_are_given_beside_all_others_and_follow_one_another_too(database):
+    async with engines(database, 6) as members:
+        taken: dict[str, list[int]] = {"": [], "messages": []}
+
+        async def take(engine: Engine, of: Line) -> None:
+            for n in range(20):
+
+                async def work(unit: Unit, n: int = n) -> range:
+                    first = await unit.positions(3, of)
+                    await unit.fetch("things_revision")
+                    unit.add("memories_put", [("taken", f"{of}{first}", b"1", n)])
+                    return range(first, first + 3)
+
+                taken[of] += await engine.transact(work)
+
+        await asyncio.gather(*(take(one, "messages" if n % 2 else "") for n, one in enumerate(members)))
+    for places in taken.values():
+        assert len(set(places)) == len(places)
+
+
+async def test_what_comes_in_does_not_wait_for_what_is_being_understood(postgres_url):
+    async with engines(postgres_url, 2) as (slow, quick):
+        go, taken = asyncio.Event(), asyncio.Event()
+
+        async def understands(unit: Unit) -> None:
+            await unit.positions(1)
+            taken.set()
+            await go.wait()
+
+        async def keeps(unit: Unit) -> int:
+            return await unit.positions(1, "messages")
+
+        waiting = asyncio.ensure_future(slow.transact(understands))
+        await taken.wait()
+        assert await asyncio.wait_for(quick.transact(keeps), 20) > 0
+        go.set()
+        await waiting
 
 
 async def test_positions_go_on_growing_when_the_store_is_opened_again(database):

@@ -10,6 +10,12 @@ SELECT tenant, source, type, ref, order_id
 FROM :rows(tenant text, source text, type text, ref text, order_id text) WHERE true
 ON CONFLICT DO NOTHING;
 
+-- name: identities_claim
+INSERT INTO identities (tenant, source, type, ref, order_id)
+SELECT tenant, source, type, ref, order_id
+FROM :rows(tenant text, source text, type text, ref text, order_id text) WHERE true
+ON CONFLICT DO NOTHING RETURNING tenant, source, type, ref;
+
 -- name: identities_of_order
 SELECT source, type, ref FROM identities WHERE order_id = :order_id ORDER BY source, type, ref;
 
