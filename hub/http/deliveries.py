@@ -15,7 +15,7 @@ from hub.http.events import found
 from hub.http.keep import note
 from hub.http.problems import Problem, invalid, missing
 from hub.http.table import BOTH_WAYS, Op, Param
-from hub.repair.redelivery import begun
+from hub.repair.redelivery import begun, told_before
 from hub.store.engine import Unit
 from hub.things import Notifier
 
@@ -277,10 +277,12 @@ async def _first(ask: Ask, target: Endpoint, event: tuple[Any, ...]) -> int:
     """A delivery to an endpoint that the event never went to."""
 
     async def work(unit: Unit) -> int:
+        previous = await told_before(unit, target.id, [(event[1], event[2])])
         position = await unit.positions(2)
         now = ask.hub.world.now()
         status = "held" if target.status == "disabled" else "due"
-        unit.add("deliveries_add", [(position, ask.tenant, target.id, event[1], event[2], status, 0, now, "", "replay",
+        unit.add("deliveries_add", [(position, ask.tenant, target.id, event[1], event[2], status, 0, now,
+                                     previous.get(event[1], ""), "replay",
                                      ask.hub.audience.shape(target), "", 0)])  # fmt: skip
         await note(unit, ask, "event.redelivered", event[1], {"deliveries": [f"{PREFIX}{position}"]})
         return position

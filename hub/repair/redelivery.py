@@ -185,15 +185,31 @@ async def send_to(
     await unit.claim("heads_take_empty", pairs)
     if hub.engine.shared and pairs:
         await unit.fetch("heads_lock", pairs)
+    previous = await told_before(unit, target.id, fresh)
     unit.add("deliveries_replay", [(position, ordered, now) for position, _ in again])
     first = await unit.positions(len(fresh)) if fresh else 0
     unit.add("deliveries_add", [
-        (first + n, tenant, target.id, event, order, "waiting" if ordered and order else "due", 0, now, "", "replay",
-         target.shape, "", 0)
+        (first + n, tenant, target.id, event, order, "waiting" if ordered and order else "due", 0, now,
+         previous.get(event, ""), "replay", target.shape, "", 0)
         for n, (event, order) in enumerate(fresh)
     ])  # fmt: skip
     unit.add("heads_restart", pairs)
     unit.add("deliveries_promote", pairs, now=now, claim="", until=0)
+
+
+async def told_before(unit: Unit, target: str, fresh: list[tuple[str, str]]) -> dict[str, str]:
+    """The event of its order that a target was told of before each of these (event, order), oldest first; and from
+    now on the last of them is the one before the next. Event ids sort by time."""
+    pairs = [(event, order) for event, order in fresh if order]
+    before: dict[str, str] = {
+        row[0]: row[1] or "" for row in await unit.fetch("events_before", pairs, target=target)
+    }
+    last: dict[str, str] = {}
+    for event, order in pairs:
+        before[event] = max(before.get(event, ""), last.get(order, ""))
+        last[order] = event
+    unit.add("heads_told", [(target, order, event) for order, event in sorted(last.items())])
+    return before
 
 
 async def begun(engine: Engine, at: int) -> int:

@@ -6,13 +6,14 @@ import asyncio
 from typing import Any
 
 import httpx
+import msgspec
 
 from hub.http.app import build
 from hub.outbound.sender import Answer
 from hub.run import Hub
 from hub.store.engine import Unavailable
 from tests.engines import ADMIN
-from tests.outbound.desk import HOUR, MINUTE, NO, OK, desk, event, on_one_engine, said
+from tests.outbound.desk import HOUR, MINUTE, NO, OK, desk, event, on_one_engine, put, said
 from tests.outbound.receivers import Talk, scripted
 
 
@@ -214,3 +215,46 @@ async def test_a_token_that_was_fetched_for_an_endpoint_goes_with_it(hub: Hub) -
 
     assert len(kept) == 1
     assert await hub.engine.fetch("memories_all", owner=f"auth:{one}", now=hub.world.now()) == []
+
+
+async def test_what_is_told_late_for_the_first_time_names_the_one_before_it_and_is_named_by_the_next(
+    hub: Hub,
+) -> None:
+    d = await desk(hub)
+    await d.tell("A", "1", "2", "3")
+    made = await _post(
+        hub, "/v1/endpoints", {"url": "https://late.example/", "events": ["order.*"], "from": 0}
+    )
+    assert made.status_code == 201
+    await hub.settle()
+    await d.tell("A", "4")
+    await hub.settle()
+    posts = [post for post in d.script.posts if post.url == "https://late.example/"]
+
+    told = [post.headers["webhook-id"] for post in posts]
+    assert len(told) >= 4
+    assert [post.headers.get("orderhub-previous") for post in posts] == [None, *told[:-1]]
+
+
+async def test_an_event_sent_to_one_more_endpoint_names_the_one_before_it(hub: Hub) -> None:
+    d = await desk(hub)
+    one = await d.endpoint(events=["order.updated"], url="https://late.example/")
+    await d.tell("A", "1", "2")
+    await put(hub, msgspec.structs.replace(one, events=["order.cancelled"]))
+    await d.tell("A", "3", "4")
+    rows = await hub.engine.fetch(
+        "events_of_order", tenant="main", order_id=(await _order(d)), after=0, most=99
+    )
+    asked = [row[1] for row in rows if row[3] == "order.updated"]
+    await hub.settle()
+    d.script.take()
+    for event_ in asked[1:]:
+        assert (await _post(hub, f"/v1/events/{event_}/redeliver", {"endpoint": one.id})).status_code == 202
+        await hub.settle()
+
+    assert [post.headers.get("orderhub-previous") for post in d.script.posts] == asked[:-1]
+
+
+async def _order(d: Any) -> str:
+    rows = await d.deliveries()
+    return str(next(iter(rows.values()))[2])

@@ -9,6 +9,12 @@ SELECT target, order_id, head, last_event FROM :rows(target text, order_id text,
 ON CONFLICT (target, order_id) DO UPDATE SET
     head = CASE WHEN heads.head = 0 THEN excluded.head ELSE heads.head END, last_event = excluded.last_event;
 
+-- name: heads_told
+-- A target was told of an event out of turn: it is the last one, if it is the newest.
+INSERT INTO heads (target, order_id, head, last_event)
+SELECT target, order_id, 0, last_event FROM :rows(target text, order_id text, last_event text) WHERE true
+ON CONFLICT (target, order_id) DO UPDATE SET last_event = excluded.last_event WHERE heads.last_event < excluded.last_event;
+
 -- name: deliveries_add
 -- `ask` is 1 where the head decides: the delivery that took it is due, the others wait.
 INSERT INTO deliveries (position, tenant, target, event, order_id, status, due_at, attempts, first_at, previous, trigger,

@@ -50,6 +50,13 @@ FROM jobs WHERE tenant = :tenant AND position > :after AND (:kind = '' OR kind =
 -- The first event at or after a position: by hops of it a time is found without a scan.
 SELECT position, recorded_at FROM events WHERE position >= :position ORDER BY position LIMIT 1;
 
+-- name: events_before
+-- Of each of these events the newest one before it, of the same order, that a target was told of.
+SELECT rows.event, (
+    SELECT older.id FROM events AS older JOIN deliveries ON deliveries.event = older.id AND deliveries.target = :target
+    WHERE older.order_id = rows.order_id AND older.position < this.position ORDER BY older.position DESC LIMIT 1)
+FROM :rows(event text, order_id text) JOIN events AS this ON this.id = rows.event;
+
 -- name: events_last
 SELECT COALESCE(max(position), 0) FROM events;
 
