@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TOLERANCE = 5_000
+_LOW = (1 << 20) - 1
 _DIGITS = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv")
 _TRIPLES = [a + b + c for a in ALPHABET for b in ALPHABET for c in ALPHABET]
 
@@ -97,22 +98,27 @@ class _Names:
         self._entropy = entropy
         self._last_ms = -1
         self._stem = ""
-        self._tail = 0
+        self._high = 0
+        self._low = 0
 
     def __call__(self, prefix: str) -> str:
         ms = self._now() // 1000
         if ms > self._last_ms:
             self._last_ms = ms
-            self._stem = _base32(ms, 4)[2:]
-            self._tail = int.from_bytes(self._entropy(10), "big") >> 1
+            tail = int.from_bytes(self._entropy(10), "big") >> 1
+            self._high, self._low = tail >> 20, tail & _LOW
+            self._begin()
+        elif self._low < _LOW:
+            self._low += 1
         else:
-            self._tail += 1
-        tail = self._tail
-        t = _TRIPLES
-        return (
-            f"{prefix}_{self._stem}{t[tail >> 65]}{t[tail >> 50 & 32767]}{t[tail >> 35 & 32767]}"
-            f"{t[tail >> 20 & 32767]}{t[tail >> 5 & 32767]}{ALPHABET[tail & 31]}"
-        )
+            self._high, self._low = self._high + 1, 0
+            self._begin()
+        low = self._low
+        return f"{prefix}_{self._stem}{_TRIPLES[low >> 5]}{ALPHABET[low & 31]}"
+
+    def _begin(self) -> None:
+        """All but the last four letters, which are the same for a million names."""
+        self._stem = _base32(self._last_ms, 4)[2:] + _base32(self._high, 4)
 
 
 def told_at(name: str) -> int:

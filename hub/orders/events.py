@@ -164,6 +164,8 @@ def _of(changes: list[Change], *tops: str) -> list[Change]:
 
 
 def _holds(old: Doc, new: Doc) -> Iterator[Event]:
+    if "holds" not in old and "holds" not in new:
+        return
     had = {one["id"]: one for one in old.get("holds", ())}
     has = {one["id"]: one for one in new.get("holds", ())}
     for name in sorted(has.keys() - had.keys()):

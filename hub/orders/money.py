@@ -98,6 +98,8 @@ def _given(refund: Doc) -> bool:
 
 def over_refunded(doc: Doc, currency: str) -> str:
     """How refunds exceed what was paid, "" where they do not."""
+    if not doc.get("refunds"):
+        return ""
     paid = doc.get("totals", {}).get("paid") or doc.get("totals", {}).get("total")
     refunded = sum(amount(one.get("amount"), currency) for one in doc.get("refunds", ()) if _given(one))
     if not paid or refunded <= amount(paid, currency):
