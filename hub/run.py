@@ -182,6 +182,7 @@ class Hub:
         self.normalise.recorder = cast("Recorder", TracedRecorder(self.recorder, traces))
         self.deliver.sender = TracedSender(self.deliver.sender, traces)
         self.deliver.courier.traces = Attempts(traces)
+        self.reporter.marked = traces.kept
 
     async def settle(self) -> int:
         """Do all there is to do, once through: tests and the CLI's one-shot commands."""

@@ -75,6 +75,12 @@ class Traces:
         ) as span:  # fmt: skip
             yield span
 
+    def kept(self, head: Head) -> Head:
+        """A head with the current span, where there is one: what comes of the message goes on with it."""
+        ours = self.header()
+        others = tuple(pair for pair in head.headers if pair[0].lower() != HEADER)
+        return msgspec.structs.replace(head, headers=(*others, (HEADER, ours))) if ours else head
+
     def header(self) -> str:
         """The current span as a header says it."""
         from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415  an extra
@@ -106,17 +112,18 @@ def _context(parent: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class TracedIntake:
-    """Intake whose requests go on with their caller's trace, and keep ours with the message."""
+    """Intake, or the API, whose requests go on with their caller's trace, and keep ours with the message."""
 
     intake: Any
     traces: Traces
+    name: str = "intake"
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        """As intake answers."""
+        """As it answers."""
         given = next(
             (value.decode("latin-1") for name, value in scope["headers"] if name == HEADER.encode()), ""
         )
-        with self.traces.span("intake", [given], "SERVER", path=scope["path"].rpartition("/")[0]):
+        with self.traces.span(self.name, [given], "SERVER", path=scope["path"].rpartition("/")[0]):
             others = [pair for pair in scope["headers"] if pair[0] != HEADER.encode()]
             ours = (HEADER.encode(), self.traces.header().encode())
             await self.intake({**scope, "headers": [*others, ours]}, receive, send)

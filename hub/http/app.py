@@ -15,6 +15,9 @@ from hub.traces import TracedIntake
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
 
+_TELLING = ("POST", "PUT", "PATCH", "DELETE")
+
+
 def build(hub: Hub) -> App:
     """The ASGI application of a hub: intake raw in front, the admin API behind."""
     admin = Starlette(routes=routes(), exception_handlers=HANDLERS)
@@ -23,10 +26,12 @@ def build(hub: Hub) -> App:
     if intake is not None and hub.traces is not None:
         intake = TracedIntake(intake, hub.traces)
 
+    api = TracedIntake(admin, hub.traces, "api") if hub.traces is not None else admin
+
     async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         if intake is not None and scope["type"] == "http" and scope["path"].startswith("/in/"):
             await intake(scope, receive, send)
         else:
-            await admin(scope, receive, send)
+            await (api if scope.get("method") in _TELLING else admin)(scope, receive, send)
 
     return app

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 
+import httpx
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from hub.http.app import build
 from hub.run import Hub, open_hub
 from hub.traces import exporting
 from tests.http.conftest import House
@@ -32,10 +34,6 @@ def traced(hub: Hub, spans: InMemorySpanExporter) -> Script:
 
 async def pushed(hub: Hub, **headers: str) -> None:
     """A partner's endpoint, a connection that takes JSON, and one message pushed to it."""
-    import httpx  # noqa: PLC0415
-
-    from hub.http.app import build  # noqa: PLC0415
-
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(build(hub)), base_url="http://hub.test"
     ) as client:
@@ -104,3 +102,26 @@ def test_traces_are_asked_for_by_the_environment(monkeypatch):
     provider.shutdown()
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.resources", None)
     assert exporting({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}) is None
+
+
+async def test_a_call_of_the_api_goes_on_with_its_callers_trace_to_the_receiver(config, spans):
+    async with open_hub(config) as hub:
+        script = traced(hub, spans)
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(build(hub)), base_url="http://hub.test"
+        ) as client:
+            house = House(hub, client)
+            await house.post("/v1/endpoints", {"url": "https://x.example/in", "events": ["order.created"]})
+            await house.post(
+                "/v1/orders", {"ref": "x1", "number": "N1", "currency": "EUR"}, traceparent=GIVEN
+            )
+        await hub.settle()
+
+    [post] = script.posts
+    assert post.headers["traceparent"][3:35] == GIVEN[3:35]
+    told = {
+        span.name: span
+        for span in spans.get_finished_spans()
+        if span.context.trace_id == int(GIVEN[3:35], 16)
+    }
+    assert told["deliver"].parent.span_id == told["api"].context.span_id
