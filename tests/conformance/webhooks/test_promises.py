@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
 import standardwebhooks
 import svix.webhooks
 from aiohttp import web
@@ -206,14 +207,37 @@ async def test_a_feed_that_is_waited_on_answers_within_a_second(house: House) ->
         assert len(found["data"]) == 1
 
 
-async def test_two_endpoints_are_told_each_by_itself(house: House) -> None:
-    async with receiver(always(500)) as broken, receiver() as well:
+async def test_one_failing_endpoint_of_an_event_sends_nothing_to_its_other_endpoints_again(
+    house: House,
+) -> None:
+    async with receiver(always(500)) as broken, receiver() as well, receiver() as another:
         await house.endpoint(broken.url, schedule=[0, 1, 3600])
         await house.endpoint(well.url)
+        await house.endpoint(another.url)
         await house.order()
         await until(lambda: len(broken.got) == 2, "a second attempt at the broken one")
 
-        assert len(well.got) == 1, "its failure sends nothing to the other again"
+        assert len(well.got) == len(another.got) == 1
+        assert {hook.id for hook in broken.got} == {well.got[0].id} == {another.got[0].id}
+
+
+async def test_a_refusal_makes_one_dead_letter_and_a_partner_that_is_down_makes_none(house: House) -> None:
+    def answers(_: int) -> web.Response:
+        return web.Response(status=422 if picky.got[-1].event["data"]["number"] == "bad" else 200)
+
+    async with receiver() as picky, receiver(lambda _: None) as gone:
+        picky.answers = answers
+        choosy = await house.endpoint(picky.url, schedule=[0, 1], concurrency=1)
+        down = await house.endpoint(gone.url, schedule=[0, 1], concurrency=1)
+        for number in ("1", "bad", "3", "4", "5", "6"):
+            await house.order(number)
+
+        async def refused() -> bool:
+            return sorted(await house.statuses(choosy)) == ["dead"] + ["delivered"] * 5
+
+        await until(refused, "the one refusal to be a dead letter")
+        assert len(gone.got) >= 5
+        assert await house.deliveries(down, status="dead") == []
 
 
 async def test_no_more_goes_out_at_once_than_the_endpoint_takes(house: House) -> None:
@@ -235,10 +259,13 @@ async def test_no_faster_than_its_rate(house: House) -> None:
         assert stamps[-1] - stamps[0] >= 2, "a second's worth at once, then four a second"
 
 
-async def test_one_connection_serves_many_webhooks(house: House) -> None:
-    async with receiver() as far:
-        await house.endpoint(far.url, concurrency=4)
-        await asyncio.gather(*(house.order(str(n)) for n in range(60)))
-        await until(lambda: len(far.taken) == 60, "sixty webhooks")
+@pytest.mark.parametrize("status", [200, 404])
+async def test_two_hundred_webhooks_need_no_more_connections_than_go_out_at_once(
+    house: House, status: int
+) -> None:
+    async with receiver(always(status, text="so be it")) as far:
+        await house.endpoint(far.url, concurrency=4, schedule=[0, 3600])
+        await house.orders(200)
+        await until(lambda: len(far.got) == 200, "two hundred webhooks")
 
-        assert len(far.connections) <= 8
+        assert len(far.connections) <= 4

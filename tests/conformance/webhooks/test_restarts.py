@@ -60,7 +60,7 @@ async def test_the_order_of_an_order_outlives_a_kill(mortal: House) -> None:
 
 
 async def test_a_replay_of_ten_thousand_and_one_goes_on_after_a_kill(mortal: House) -> None:
-    await _many(mortal, 10_001)
+    await mortal.orders(10_001)
     async with receiver() as far:
         endpoint = await mortal.endpoint(far.url, concurrency=64)
         job = await mortal.ask(
@@ -77,16 +77,6 @@ async def test_a_replay_of_ten_thousand_and_one_goes_on_after_a_kill(mortal: Hou
 
         await until(done, "the end of the job", LEASES)
         assert {hook.headers["orderhub-replay"] for hook in far.taken} == {"replay"}
-
-
-async def _many(house: House, count: int) -> None:
-    """So many orders, by the hundreds."""
-    for begun in range(0, count, 500):
-        rows = [
-            {"ref": f"{house.tag}-m{n}", "number": str(n), "customer_note": house.tag, "channel": "phone"}
-            for n in range(begun, min(begun + 500, count))
-        ]
-        await house.ask("POST", "/v1/orders", rows)
 
 
 async def test_a_circuit_stays_open_over_a_restart(mortal: House) -> None:

@@ -160,9 +160,7 @@ async def test_what_is_no_http_is_an_attempt_that_failed(house: House) -> None:
         assert delivery["log"][0]["outcome"] == "reset"
 
 
-async def test_an_endpoint_that_is_down_spends_nothing_of_its_schedule_and_gets_all_when_it_is_back(
-    house: House,
-) -> None:
+async def test_an_endpoint_that_is_down_spends_nothing_of_its_schedule(house: House) -> None:
     async with receiver(always(503)) as far:
         endpoint = await house.endpoint(far.url, schedule=[0, 1, 1], concurrency=1)
         for n in range(12):
