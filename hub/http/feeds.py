@@ -16,6 +16,7 @@ from hub.contract.clock import text
 from hub.contract.errors import Misconfigured, Unreadable
 from hub.directory import Connection, Endpoint
 from hub.http.ask import Ask, Page, Rows
+from hub.http.catalogue import check_glob
 from hub.http.endpoints import mine
 from hub.http.keep import find
 from hub.http.problems import Problem
@@ -122,11 +123,19 @@ def event(row: Row) -> Raw:
     return Raw(whole(bytes(row[6]), bytes(row[7]) if row[7] is not None else None))
 
 
+def _globs(ask: Ask) -> list[str]:
+    """The types that are wanted, all where none is named; Problem 422 where a glob matches none."""
+    globs = [one for one in ask.text("type").split(",") if one]
+    for glob in globs:
+        check_glob(glob, "type")
+    return globs
+
+
 async def list_events(ask: Ask) -> Page[Any]:
     """Events after a cursor, oldest first; with `wait` an empty page is held back until there is one. Here
     `next` is null only on an empty page: `cursor` is where to go on."""
     home = find(ask, Connection, ask.text("connection")).id if ask.text("connection") else ""
-    globs = [one for one in ask.text("type").split(",") if one]
+    globs = _globs(ask)
 
     def show(row: Row) -> Raw | None:
         taken = (not globs or hears(globs, row[3])) and home in ("", row[8])
@@ -140,7 +149,7 @@ async def list_endpoint_events(ask: Ask) -> Told:
     """What an endpoint hears of, as its webhooks carry it: its own events, filter, fields, payload, format and
     mapping. For receivers that no webhook reaches; with `wait` they know within a second."""
     endpoint = mine(ask, ask.path())
-    globs = [one for one in ask.text("type").split(",") if one]
+    globs = _globs(ask)
 
     def show(row: Row) -> Raw | None:
         if globs and not hears(globs, row[3]):

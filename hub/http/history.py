@@ -29,8 +29,12 @@ async def since(ask: Ask, given: str | int) -> int | None:
     if not 0 <= position < _EVER:
         raise invalid("a position is a whole number of the feed", "from")
     rows = await ask.hub.engine.fetch("memories_get", owner="retention", name=f"events:{ask.tenant}", now=0)
-    if rows and position < int(rows[0][0]):
-        raise Problem(410, "gone", f"events up to {int(rows[0][0])} are no longer kept", field="from")
+    floor = int(rows[0][0]) if rows else 0
+    if position < floor:
+        raise Problem(410, "gone", f"events up to {floor} are no longer kept", field="from")
+    last = max(floor, int((await ask.hub.engine.fetch("events_last"))[0][0]))
+    if position > last:
+        raise invalid(f"the feed has come to {last} only", "from")
     return position
 
 

@@ -10,7 +10,8 @@ from msgspec import Meta
 from hub.contract.clock import text
 from hub.directory import Connection, Endpoint
 from hub.http.ask import Answer, Ask, Page, moment
-from hub.http.deliveries import PREFIX, visible
+from hub.http.catalogue import check_globs
+from hub.http.deliveries import PREFIX, one_of, visible
 from hub.http.endpoints import mine
 from hub.http.keep import note
 from hub.http.orders import held as order_of
@@ -22,6 +23,7 @@ from hub.repair.survey.walk import SURVEYS, progress
 from hub.store.engine import Unit
 
 _DAY = 86_400_000_000
+_STATES = ("running", "done", "cancelled")
 
 
 class JobOut(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -80,7 +82,8 @@ async def list_jobs(ask: Ask) -> Page[JobOut]:
     """Oldest first."""
     subject = mine(ask, ask.text("endpoint")).id if ask.text("endpoint") else ask.text("subject")
     rows = await ask.hub.engine.fetch(
-        "jobs_list", tenant=ask.tenant, after=ask.after, kind=ask.text("kind"), state=ask.text("state"),
+        "jobs_list", tenant=ask.tenant, after=ask.after, kind=ask.text("kind"),
+        state=one_of(ask, "state", _STATES),
         subject=subject, most=ask.limit + 1,
     )  # fmt: skip
     return ask.page(rows, lambda row: shown(ask, job(row)))
@@ -135,6 +138,8 @@ async def _wish(ask: Ask, given: ReplayWish, endpoint: Endpoint) -> Wish:
     since, until = moment(given.since, "since"), moment(given.until, "until")
     if given.missing and given.failed:
         raise invalid("what is missing and what has failed are two replays", "failed")
+    if given.events:
+        check_globs(given.events, "events")
     if not (since or given.order):
         raise invalid("say since when, of which order, or which delivery", "since")
     if until and until < since:

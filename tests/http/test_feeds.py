@@ -118,10 +118,10 @@ async def test_whoever_waits_is_told_when_it_happens(house: House):
 async def test_only_what_is_wished_for_is_told_and_the_cursor_passes_over_the_rest(house: House):
     [order, _] = await entered(house, 2)
     await house.post(f"/v1/orders/{order}/hold")
-    held = await house.get("/v1/events?type=order.nothing,order.on_h*")
+    held = await house.get("/v1/events?type=order.merged,order.on_h*")
     created = await house.get("/v1/events?type=order.created&connection=api&limit=1")
     rest = await house.get(f"/v1/events?type=order.created&after={created['next']}")
-    nothing = await house.get(f"/v1/events?type=order.nothing&after={rest['next']}")
+    nothing = await house.get(f"/v1/events?type=order.merged&after={rest['next']}")
 
     assert {event["order"] for event in held["data"]} == {order}
     assert [len(created["data"]), len(rest["data"])] == [1, 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.http.conftest import House, on_sqlite
@@ -110,3 +112,28 @@ async def test_a_partners_token_replays_its_own_endpoint_and_sees_its_own_job(ho
     assert (await house.say("POST", f"/v1/endpoints/{other}/replay", body, token)).status_code == 404
     assert (await house.say("GET", f"/v1/jobs/{foreign['id']}", token=token)).status_code == 404
     assert (await house.say("POST", f"/v1/jobs/{foreign['id']}/cancel", token=token)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        (
+            "POST",
+            "/v1/endpoints/x/replay",
+            {"since": "2020-01-01T00:00:00Z", "events": ["shipmnt.*"]},
+            "events[0]",
+        ),
+        ("POST", "/v1/endpoints", {"url": "https://y.example/", "from": 99_999_999}, "from"),
+        ("GET", "/v1/events?type=shipmnt.*", None, "type"),
+        ("GET", "/v1/endpoints/x/events?type=order.*,shipmnt.*", None, "type"),
+        ("GET", "/v1/jobs?state=asleep", None, "state"),
+    ],
+)
+@on_sqlite
+async def test_what_could_never_match_is_told_and_not_waited_for(
+    house: House, method: str, path: str, body: Any, field: str
+) -> None:
+    await house.post("/v1/endpoints", {"url": "https://x.example/", "name": "x"})
+    answer = await house.say(method, path, body)
+
+    assert (answer.status_code, answer.json().get("field")) == (422, field)
