@@ -68,3 +68,13 @@ async def test_two_letters_with_one_message_id_at_once_are_both_kept(desk: Desk)
     assert {one["number"] for one in await desk.orders()} == {"PO-0", "PO-1"}
     reasons = [(await desk.village.became(one))[1] for one in ids]
     assert sorted("said something else" in one for one in reasons) == [False, True]
+
+
+async def test_the_same_words_without_a_date_are_a_new_letter_each_time_that_they_are_sent(desk: Desk):
+    await desk.buyer()
+    dateless = re.sub(rb"(?m)^Date: .*\r?\n", b"", sent(), count=1)
+    weekly = [named(dateless, f"<week-{n}@bakery.example>") for n in range(2)]
+
+    told = [await desk.post(raw) for raw in [*weekly, b"X-Again: yes\r\n" + weekly[0]]]
+
+    assert [status for status, _ in told] == ["processed", "processed", "duplicate"]

@@ -54,7 +54,9 @@ def content(marks: Marks, raw: bytes) -> str:
         line.rstrip() for line in lines if not line.lower().startswith(b"content-type: multipart/")
     )
     sender = marks.sender.address.lower() if marks.sender else ""
-    return _hash(sender.encode(), marks.get("date").encode(), marks.subject.encode("utf-8", "replace"), kept)
+    # without a date the same words may be next week's order: only what bears the same Message-ID too is the same
+    when = marks.get("date") or marks.message_id
+    return _hash(sender.encode(), when.encode(), marks.subject.encode("utf-8", "replace"), kept)
 
 
 def _hash(*parts: bytes) -> str:
