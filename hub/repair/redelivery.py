@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from hub.audience import Target, hears, listens
+from hub.circuit import SECOND
 from hub.directory import Endpoint
 from hub.repair.jobs import Job, Turn
 from hub.repair.parts import Parts
@@ -24,6 +25,7 @@ _BATCH = 500
 _AHEAD = 10.0
 _LEAST = 50
 _EVER = 2**62
+_LATE = 5.0
 _SLACK = 60_000_000
 _ENDED = ("delivered", "dead", "skipped", "dropped")
 
@@ -91,9 +93,12 @@ class Redelivery:
         async def write(unit: Unit) -> None:
             await send(unit, self.hub, job.tenant, endpoint, part.again, part.fresh)
 
+        # Whoever does not know of a new endpoint yet tells without it for a moment: that is caught up with too.
+        early = wish.last == _EVER and self.hub.world.now() < job.created_at + _LATE * SECOND
         return Turn(
-            cursor=str(part.cursor), done=part.looked, ended=not part.full, write=write, after=self.woken
-        )
+            cursor=str(part.cursor), done=part.looked, ended=not (part.full or early), write=write, after=self.woken,
+            wait=_LATE if early and not part.full else 0.0,
+        )  # fmt: skip
 
     async def _room(self, endpoint: Endpoint) -> int:
         """How many more it is worth to have ready: some seconds of its rate."""

@@ -7,7 +7,9 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
+from hub.audience import Audience
 from hub.http.app import build
 from hub.outbound.sender import Answer
 from hub.run import Hub
@@ -234,6 +236,23 @@ async def test_what_is_told_late_for_the_first_time_names_the_one_before_it_and_
     told = [post.headers["webhook-id"] for post in posts]
     assert len(told) >= 4
     assert [post.headers.get("orderhub-previous") for post in posts] == [None, *told[:-1]]
+
+
+async def test_what_is_told_by_who_did_not_know_yet_of_an_endpoint_reaches_it_all_the_same(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d = await desk(hub)
+    await d.tell("A", "1")
+    asked = {"url": "https://late.example/", "events": ["order.created"], "from": 0}
+    assert (await _post(hub, "/v1/endpoints", asked)).status_code == 201
+    await hub.settle()
+    with monkeypatch.context() as behind:  # another process, a moment behind
+        behind.setattr(Audience, "targets", lambda *_: [])
+        await d.tell("B", "1")
+    hub.world.move(6)
+    await hub.settle()
+
+    assert said(d.script.posts) == [("A", "1"), ("B", "1")]
 
 
 async def test_an_event_sent_to_one_more_endpoint_names_the_one_before_it(hub: Hub) -> None:
