@@ -22,6 +22,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from hub.outbound.guard import Guard
 
+_FIELD = 1 << 15
+"""Bytes of one header of an answer: an honest Content-Security-Policy may be longer than aiohttp's usual 8 kB."""
+
 
 class Blocked(OSError):
     """The guard refuses this address."""
@@ -153,6 +156,7 @@ def open_session(
         skip_auto_headers=("Accept", "User-Agent", "Content-Type"),
         auto_decompress=False,
         trust_env=False,
+        max_field_size=_FIELD,
         timeout=aiohttp.ClientTimeout(total=None),
         response_class=_Response,
     )

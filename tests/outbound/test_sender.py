@@ -593,3 +593,13 @@ async def test_as_many_go_to_one_host_at_once_as_an_endpoint_may_have_under_way(
         answers = await asyncio.gather(*(send.send(Post(url=url, timeout=20.0)) for _ in range(256)))
 
     assert {answer.status for answer in answers} == {200}
+
+
+async def test_an_answer_with_a_long_header_is_an_answer():
+    async def app(_: web.Request) -> web.Response:
+        return web.Response(headers={"Content-Security-Policy": "x" * 20_000})
+
+    async with served(app) as url, sender() as send:
+        answer = await send.send(Post(url=url))
+
+    assert (answer.status, answer.error) == (200, None)
