@@ -85,7 +85,7 @@ def apply(
         if changes and not dry_run:
             sure(f"Make {len(changes)} changes?", yes=yes)
             for one in changes:
-                _do(line, one, json_lines=json)
+                _done(line, one, json_lines=json)
 
 
 def differences(line: Client, wanted: dict[str, list[Doc]], *, secrets: bool) -> Iterator[Change]:
@@ -156,6 +156,19 @@ def _named(value: Any, ids: dict[str, str]) -> Any:
         if isinstance(value, str)
         else value
     )
+
+
+def _done(line: Client, one: Change, *, json_lines: bool) -> None:
+    """Make a change; Failure says which one could not be made."""
+    try:
+        _do(line, one, json_lines=json_lines)
+    except Failure as failure:
+        raise Failure(
+            "\n".join(f"{one.noun} {one.name}: {fault}" for fault in failure.reason.splitlines()),
+            hint=failure.hint
+            or "What stands above it is done. Mend the file and apply it again: the rest follows.",
+            code=failure.code,
+        ) from failure
 
 
 def _do(line: Client, one: Change, *, json_lines: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,8 @@ from hub.cli.address import Address, find_address
 from hub.cli.failures import UNREACHABLE, Failure
 
 Doc = dict[str, Any]
+_BARRED = re.compile(r"(\S+) is not allowed: (?:private|loopback)")
+"""What the hub says of an address that its operator could allow."""
 _HERE = ("127.0.0.1", "::1", "localhost")
 """Hosts that no proxy stands before."""
 
@@ -144,6 +147,10 @@ def _next(said: Doc, address: Address, status: int) -> str:
         return f"{where} to a token of this hub, or fix one at start with ORDERHUB_ADMIN_TOKEN."
     if status == 403:
         return "This token has not the scope for it: `orderhub tokens add NAME --scope …` with an admin token makes one."
-    if "is not allowed: " in str(said.get("detail")):
-        return "A network of your own may be reached where the hub allows it: `orderhub serve --allow-private 127.0.0.1/32`."
+    barred = _BARRED.search(str(said.get("detail")))
+    if barred:
+        network = (
+            f"{barred[1]}/{128 if ':' in barred[1] else 32}" if barred[1] != "localhost" else "127.0.0.1/32"
+        )
+        return f"A network of your own may be reached where the hub allows it: `orderhub serve --allow-private {network}`."
     return ""

@@ -10,6 +10,7 @@ import typer
 
 from hub.cli import show
 from hub.cli.drafts import draft
+from hub.cli.failures import Failure
 from hub.cli.nouns import Name, Sets, group, lists, pairs, quoted, removes, shows, typed, verbs
 from hub.cli.show import AsJson
 
@@ -51,7 +52,15 @@ def change(name: Name, sets: Sets = None, json: AsJson = False) -> None:
 
     body = changed(pairs(sets))
     with hub() as line:
-        answer = line.patch(f"{PATH}/{quoted(name)}", body)
+        try:
+            answer = line.patch(f"{PATH}/{quoted(name)}", body)
+        except Failure as failure:
+            own = f"The connection's own fields are {', '.join(sorted(FIELDS))}."
+            raise Failure(
+                failure.reason,
+                hint=own if "no such setting" in failure.reason else failure.hint,
+                code=failure.code,
+            ) from failure
     show.said(f"connection {answer['name']} is changed: {', '.join(pairs(sets))}", json_form=json, doc=answer)
 
 

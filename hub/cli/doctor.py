@@ -52,15 +52,12 @@ def examine(line: Client) -> Iterator[Finding]:
     yield Finding(
         ready["status"] == "ready", "hub", f"{ready['status']}, {ready['store']}, {', '.join(ready['roles'])}"
     )
-    yield from (_connection(one) for one in line.pages("/v1/connections"))
-    yield from (
-        _endpoint(one)
-        for one in line.pages("/v1/endpoints")
-        if one["status"] != "active" or one.get("failing_since")
-    )
+    connections = list(line.pages("/v1/connections"))
+    yield from map(_connection, connections)
+    endpoints = list(line.pages("/v1/endpoints"))
+    yield from (_endpoint(one) for one in endpoints if one["status"] != "active" or one.get("failing_since"))
     yield _waiting(line)
-    open_ = _CIRCUIT.findall(line.raw("/metrics").decode())
-    yield Finding(not open_, "circuits", f"open to {', '.join(open_)}" if open_ else "all closed")
+    yield _circuits(line, {one["id"]: one["name"] for one in [*connections, *endpoints]})
     yield _exceptions(line)
 
 
@@ -106,6 +103,12 @@ def _age(delivery: dict[str, Any]) -> float:
     return (
         max(0.0, (datetime.now(UTC) - datetime.fromisoformat(str(began))).total_seconds()) if began else 0.0
     )
+
+
+def _circuits(line: Client, names: dict[str, str]) -> Finding:
+    found = [names.get(one, one) for one in _CIRCUIT.findall(line.raw("/metrics").decode())]
+    seen = f"open to {', '.join(found)}: each is probed until it answers"
+    return Finding(not found, "circuits", seen if found else "all closed")
 
 
 def _exceptions(line: Client) -> Finding:

@@ -41,7 +41,7 @@ ATTEMPTS = {
 
 app = group("Where partners receive webhooks.")
 lists(
-    app, PATH, {"name": "name", "url": "url", "events": "events", "status": "status", "ordering": "ordering", "id": "id"},
+    app, PATH, {"name": "name", "url": "url", "events": "events", "status": "status", "failing since": "failing_since", "ordering": "ordering", "id": "id"},
     "No endpoints yet: `orderhub endpoints add URL` makes one.",
 )  # fmt: skip
 shows(app, PATH)
@@ -101,12 +101,16 @@ def try_(name: Name, json: AsJson = False) -> None:
 
     with hub() as line:
         done = line.post(f"{PATH}/{quoted(name)}/test")
+        accept = "" if done["ok"] else line.get(f"{PATH}/{quoted(name)}").get("accept", "")
     if json:
         show.as_json(done)
     else:
         for text in _exchange(done["request"], done["response"]):
             show.console().print(text)
-        show.said(f"{name} took it" if done["ok"] else f"{name} did not take it: {_why(done['response'])}")
+        taken = (
+            f"{name} took it" if done["ok"] else f"{name} did not take it: {_why(done['response'], accept)}"
+        )
+        show.said(taken)
     if not done["ok"]:
         raise typer.Exit(1)
 
@@ -123,12 +127,11 @@ def _exchange(request: dict[str, Any], response: dict[str, Any]) -> Iterator[str
     yield ", ".join(f"{phase} {took:.0f} ms" for phase, took in response["phases"].items())
 
 
-def _why(response: dict[str, Any]) -> str:
-    return (
-        f"{response['error']}: {response['reason']}"
-        if response["error"]
-        else f"it answered {response['status']}"
-    )
+def _why(response: dict[str, Any], accept: str) -> str:
+    if response["error"]:
+        return f"{response['error']}: {response['reason']}"
+    wanted = f", and its `accept` is {accept}" if accept else ""
+    return f"it answered {response['status']}{wanted}"
 
 
 @app.command("rotate")

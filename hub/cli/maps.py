@@ -134,14 +134,25 @@ def activate(file: File, json: AsJson = False) -> None:
 
     with hub() as line:
         done = line.post(f"{PATH}/activate", {"text": file.read_text(encoding="utf-8")})
-        idle = done["name"] not in installed().texts and not _named(line, done["name"])
-    wish = plain_json.dumps({"*": done["name"]})
+        told = f"{done['name']} is in force, version {done['hash']}.\n{_after(line, done)}"
+    show.said(told, json_form=json, doc=done)
+
+
+def _after(line: Client, done: Doc) -> str:
+    """What is next for a mapping that is in force: for what comes in to be read again, for what goes out to be used."""
+    name = done["name"]
+    if done.get("target") == "json":
+        users = [one["name"] for one in line.pages("/v1/endpoints") if one.get("mapping") == name]
+        first = (
+            ""
+            if users
+            else f"No endpoint tells with it yet: orderhub endpoints set NAME --set mapping={name}\n"
+        )
+        return f"{first}Next: orderhub map try --endpoint {users[0] if users else 'NAME'}"
+    wish = plain_json.dumps({"*": name})
+    idle = name not in installed().texts and not _named(line, name)
     first = f"No connection reads with it yet: orderhub connections set NAME --set 'mappings={wish}'\n"
-    show.said(
-        f"{done['name']} is in force, version {done['hash']}.\n{first if idle else ''}Next: orderhub messages replay --failed",
-        json_form=json,
-        doc=done,
-    )
+    return f"{first if idle else ''}Next: orderhub messages replay --failed"
 
 
 @app.command("rollback")

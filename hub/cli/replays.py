@@ -33,6 +33,12 @@ def replay(
 
     if missing and failed:
         raise Failure("--missing and --failed exclude each other", code=USAGE)
+    if not (since or order or delivery):
+        raise Failure(
+            "say since when (--since), of which order (--order), or which delivery (--delivery)",
+            hint="--missing and --failed choose among what happened since then: --since 7d --missing.",
+            code=USAGE,
+        )
     with hub() as line:
         body: dict[str, Any] = {
             "missing": missing, "failed": failed, "since": moment(since),

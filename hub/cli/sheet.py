@@ -57,6 +57,9 @@ def _facts(doc: Doc) -> Iterator[Text]:
         yield Text("ship to  " + ", ".join(_place(address)))
     if doc.get("placed_at"):
         yield Text(f"placed   {time(doc['placed_at'])} UTC")
+    for ref in doc.get("refs", ()):
+        name, where = ref.get("id") or ref.get("number"), ref.get("account") or ref.get("connection")
+        yield Text(f"also     {name}, {ref.get('type') or 'reference'} at {where}")
     yield from _waits(doc)
     for note in doc.get("notes", ()):
         yield Text(f"note     {note['text']}")

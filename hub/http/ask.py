@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from hub.contract.clock import micros
 from hub.directory import Thing
 from hub.http.auth import Who
+from hub.http.misfit import misfit
 from hub.http.problems import Problem, invalid
 from hub.run import Hub
 
@@ -125,7 +125,7 @@ class Ask:
         try:
             return msgspec.json.decode(self.body or b"{}", type=type_)
         except msgspec.ValidationError as error:
-            raise _misfit(str(error)) from error
+            raise misfit(str(error), type_) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Problem(400, "bad_request", f"the body is not JSON: {error}") from error
 
@@ -147,17 +147,6 @@ class Ask:
         shown = left[: self.limit]
         cursor = shown[-1].id if shown else after
         return Page([show(one) for one in shown], cursor if len(left) > len(shown) else None, cursor)
-
-
-_NAMED = re.compile(r"(?:required|unknown) field `(\w+)`")
-
-
-def _misfit(told: str) -> Problem:
-    """What msgspec says of a body that does not fit, with the path that it names at its end or in its middle."""
-    reason, _, where = told.partition(" - at `")
-    path = where.removeprefix("key` in `").rstrip("`").removeprefix("$").removeprefix(".")
-    named = _NAMED.search(reason)
-    return invalid(reason, ".".join(part for part in (path, named[1] if named else "") if part))
 
 
 def moment(text: str, field: str) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from hub.contract.clock import text
 from hub.directory import Endpoint
@@ -16,28 +15,45 @@ from hub.http.keep import copy, drop, find, record, save, write
 from hub.http.keys import Keys, Rotation, endpoint_keys, public_keys, supply, turn
 from hub.http.problems import Problem, missing
 from hub.http.table import PAGING, Op
-from hub.http.wishes import Wishes, fulfil, shown_auth
+from hub.http.terms import Wishes
+from hub.http.wishes import fulfil, shown_auth
 from hub.outbound.credentials import owner as token_owner
 from hub.outbound.health import subjects
 from hub.outbound.holding import abandon, discard
 from hub.repair.standing import set_status
-from hub.store.engine import Unit
+from hub.store.engine import Row, Unit
+
+Url = Annotated[
+    str, Meta(description="Where it receives webhooks: http or https, without credentials in it.")
+]
+Globs = Annotated[
+    list[str],
+    Meta(
+        description="Which events, as order.* or shipment.delivered; `*` is all that befalls orders. Of the hub itself "
+        "(exception.*, endpoint.*, connection.* …) only where a glob names the group."
+    ),
+]
 
 
 class NewEndpoint(Wishes, kw_only=True, forbid_unknown_fields=True):
     """An endpoint to be made. It gets what happens from `now` on, or, `from` a position of the feed or an event,
     what happened since as well."""
 
-    url: str
-    events: list[str] = msgspec.field(default_factory=lambda: ["*"])
-    from_: str | int = msgspec.field(default=NOW, name="from")
+    url: Url
+    events: Globs = msgspec.field(default_factory=lambda: ["*"])
+    from_: Annotated[
+        str | int,
+        Meta(
+            description="From where on it is told: `now`, a position of the feed (0: all there is), or an event."
+        ),
+    ] = msgspec.field(default=NOW, name="from")
 
 
 class EndpointPatch(Wishes, kw_only=True, forbid_unknown_fields=True):
     """What is to change of an endpoint."""
 
-    url: str | UnsetType = UNSET
-    events: list[str] | UnsetType = UNSET
+    url: Url | UnsetType = UNSET
+    events: Globs | UnsetType = UNSET
 
 
 class EndpointOut(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -104,19 +120,26 @@ def mine(ask: Ask, name: str) -> Endpoint:
 async def list_endpoints(ask: Ask) -> Page[EndpointOut]:
     """All of the tenant; a partner's token sees its own."""
     partner = None if ask.who.may("read") else ask.who.partner
+    failing = {row[0]: row for row in await ask.hub.engine.fetch("health_failing")}
     return ask.things(
         Endpoint,
-        partial(show, ask),
+        lambda one: _fared(show(ask, one), failing.get(one.id)),
         lambda one: partner is None or (bool(partner) and one.partner == partner),
     )
 
 
 async def get_endpoint(ask: Ask) -> EndpointOut:
     """One, by id or name, with how it has fared."""
-    shown = show(ask, one := mine(ask, ask.path()))
-    for _, first, _, success, _ in await ask.hub.engine.fetch("health_get", target=one.id):
-        shown.failing_since = text(first) if first else None
-        shown.last_success_at = text(success) if success else None
+    one = mine(ask, ask.path())
+    rows = await ask.hub.engine.fetch("health_get", target=one.id)
+    return _fared(show(ask, one), rows[0] if rows else None)
+
+
+def _fared(shown: EndpointOut, row: Row | None) -> EndpointOut:
+    """With since when it has failed, and when it last took something."""
+    if row is not None:
+        shown.failing_since = text(row[1]) if row[1] else None
+        shown.last_success_at = text(row[3]) if row[3] else None
     return shown
 
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 from hub.contract.errors import Misconfigured
 from hub.directory import Endpoint
 from hub.http.ask import Ask
-from hub.http.problems import invalid, missing
+from hub.http.problems import Problem, invalid
 from hub.outbound.signing import Signer, jwk, new_private_key, new_secret, public_key
 
 HOUR = 3600 * 1_000_000
@@ -106,5 +106,9 @@ async def endpoint_keys(ask: Ask) -> Keys:
     """The public keys of an endpoint, by its id, for anyone: none where it signs with a shared secret only."""
     one = ask.hub.directory.get(Endpoint, ask.path())
     if one is None or one.id != ask.path():
-        raise missing("endpoint", ask.path())
+        raise Problem(
+            404,
+            "not_found",
+            f"there is no endpoint with the id {ask.path()!r}: its keys stand under its end_…",
+        )
     return Keys([jwk(key) for key in public_keys(ask, one)])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET
 
+from hub.audience import OPERATORS
 from hub.contract.errors import Misconfigured
 from hub.contract.mapping import compile_expression
 from hub.contract.mapping.syntax import Expr, Key, Path, inside
@@ -17,14 +18,8 @@ from hub.contract.settings import MASK
 from hub.directory import Connection, Endpoint, Partner
 from hub.http.ask import Ask
 from hub.http.catalogue import check_globs
-from hub.http.problems import invalid
-
-Wait = Annotated[int, Meta(ge=0, le=7 * 86_400)]
-HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$(?!\n)")]
-HeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7e]{0,2000}$(?!\n)")]
-Expression = Annotated[str, Meta(max_length=2000)]
-Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,500}$(?!\n)")]
-Place = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,200}$(?!\n)")]
+from hub.http.problems import Problem, invalid
+from hub.http.terms import Auth, NoAuth, OAuth2Client, Wishes
 
 FORBIDDEN = {
     **dict.fromkeys(("authorization", "proxy-authorization"), "set `auth`, which is kept sealed"),
@@ -39,79 +34,12 @@ _OURS = ("webhook-", "orderhub-")
 _ROOTS = {"filter": ("type", "data"), "accept": ("status", "body"), "capture": ("status", "body")}
 """What expressions look at: an event, or an answer."""
 _ORDER = target("order/1")
+_OF_NO_ORDER = (*OPERATORS, "email", "webhook")
+"""Groups of events whose data is no order."""
 
 
-class NoAuth(msgspec.Struct, tag_field="type", tag="none", forbid_unknown_fields=True):
-    """No credentials: the signature is enough."""
-
-
-class Basic(msgspec.Struct, tag_field="type", tag="basic", forbid_unknown_fields=True):
-    """A user and a password."""
-
-    username: Annotated[str, Meta(pattern=r"^[^\x00-\x1f:]{1,200}$(?!\n)")]
-    password: Text
-
-
-class Bearer(msgspec.Struct, tag_field="type", tag="bearer", forbid_unknown_fields=True):
-    """A token that does not change."""
-
-    token: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,4000}$(?!\n)")]
-
-
-class OAuth2Client(msgspec.Struct, tag_field="type", tag="oauth2_client", forbid_unknown_fields=True):
-    """Tokens fetched with a client's own credentials (RFC 6749 §4.4), which stand in the `header` (Basic) or the
-    `body` of that request."""
-
-    token_url: str
-    client_id: Text
-    client_secret: Text
-    scope: Annotated[str, Meta(max_length=1000)] = ""
-    audience: Annotated[str, Meta(max_length=1000)] = ""
-    credentials_in: Literal["header", "body"] = "header"
-
-
-Auth = NoAuth | Basic | Bearer | OAuth2Client
 SECRETS = ("password", "token", "client_secret")
 """The fields of an auth that are sealed."""
-
-
-class Wishes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What an endpoint may be told, all of it optional.
-
-    `filter` is an expression over the event (`data.channel == 'marketplace'`), `accept` one over `status` and
-    `body` of an answer (default: 2xx; `body.code == 0` where HTTP 200 may be a refusal), `capture` finds in
-    `body` the partner's own number of the order. `fields` are the only ones of the order that it sees,
-    `mapping` a mapping file with `target: json` that makes its bodies. `schedule` has the seconds before each
-    attempt; `rate` is per second, 0 unbounded; `disable_after` the seconds of nothing but failures after
-    which it is disabled, 0 never.
-    """
-
-    name: Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$(?!\n)")] | UnsetType = UNSET
-    description: Annotated[str, Meta(max_length=1000)] | UnsetType = UNSET
-    partner: str | UnsetType = UNSET
-    auth: NoAuth | Basic | Bearer | OAuth2Client | UnsetType = UNSET
-    accept: Expression | UnsetType = UNSET
-    capture: Expression | UnsetType = UNSET
-    ordering: Literal["per_order", "none"] | UnsetType = UNSET
-    schedule: Annotated[list[Wait], Meta(min_length=1, max_length=50)] | UnsetType = UNSET
-    timeout: Annotated[float, Meta(ge=1, le=30)] | UnsetType = UNSET
-    rate: Annotated[float, Meta(ge=0, le=100_000)] | UnsetType = UNSET
-    concurrency: Annotated[int, Meta(ge=1, le=256)] | UnsetType = UNSET
-    payload: Literal["full", "changes", "thin"] | UnsetType = UNSET
-    format: Literal["orderhub", "cloudevents"] | UnsetType = UNSET
-    fields: (
-        Annotated[list[Annotated[str, Meta(pattern=r"^\w+(\.\w+)*$")]], Meta(max_length=200)] | UnsetType
-    ) = UNSET
-    mapping: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
-    filter: Expression | UnsetType = UNSET
-    connections: Annotated[list[str], Meta(max_length=500)] | UnsetType = UNSET
-    locations: Annotated[list[Place], Meta(max_length=500)] | UnsetType = UNSET
-    headers: Annotated[dict[HeaderName, HeaderText], Meta(max_length=50)] | UnsetType = UNSET
-    signing: Annotated[list[Literal["v1", "v1a"]], Meta(min_length=1, max_length=2)] | UnsetType = UNSET
-    include_test: bool | UnsetType = UNSET
-    block_for: Annotated[float, Meta(ge=0, le=7 * 86_400)] | UnsetType = UNSET
-    disable_after: Annotated[float, Meta(ge=0, le=365 * 86_400)] | UnsetType = UNSET
-    metadata: dict[str, str] | UnsetType = UNSET
 
 
 def fulfil(ask: Ask, one: Endpoint, given: Wishes) -> None:
@@ -129,6 +57,7 @@ def fulfil(ask: Ask, one: Endpoint, given: Wishes) -> None:
     check_globs(one.events, "events")
     for field, roots in _ROOTS.items():
         check_expression(getattr(one, field), field, roots)
+    _check_filter(one)
     _check_shape(ask, one)
     _check_headers(one)
     if len(set(one.signing)) != len(one.signing):
@@ -154,6 +83,20 @@ def check_expression(text: str, field: str, roots: tuple[str, ...]) -> None:
     ]
     if faults:
         raise invalid("; ".join(faults), field, faults=faults)
+
+
+def _check_filter(one: Endpoint) -> None:
+    """Problem 422 where a filter asks an order for what no order has: the endpoint would hear nothing for ever. Events
+    of no order have data of their own: whoever names one of their groups may ask for anything."""
+    if not one.filter or any(glob.startswith(_OF_NO_ORDER) for glob in one.events):
+        return
+    for path, name in _beginnings(compile_expression(one.filter, file="filter").expr):
+        if name == "data" and len(path.parts) > 1 and isinstance(path.parts[1], Key):
+            try:
+                check_field(path.parts[1].name, "filter")
+            except Problem as problem:
+                fault = f"{path.spot} {problem.document.detail}"
+                raise invalid(fault, "filter", faults=[fault]) from problem
 
 
 def _beginnings(expr: Expr) -> Iterator[tuple[Path, str]]:

@@ -128,3 +128,14 @@ def test_a_connection_does_not_change_its_channel(at_hub, file):
 
     assert said.code == 1
     assert "cannot become 'aftership'" in said.err
+
+
+def test_a_change_that_cannot_be_made_is_told_with_the_thing_and_the_field(at_hub, tmp_path):
+    file = tmp_path / "hub.toml"
+    file.write_text('[[endpoints]]\nname = "late"\nurl = "http://127.0.0.1:9/in"\npayload = "slim"\n')
+
+    told = at_hub("apply", str(file), "--yes")
+
+    assert told.code == 1
+    assert "endpoint late: payload: 'slim' is none of changes, full, thin" in told.err
+    assert "apply it again" in told.err

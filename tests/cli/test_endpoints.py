@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from hub.cli.endpoints import _why
 from hub.cli.failures import Failure
 from hub.cli.nouns import fields
 from tests.cli.conftest import until
@@ -42,6 +43,44 @@ def test_an_endpoint_is_made_with_all_its_wishes_and_refused_with_the_field(at_h
     assert "accept:1:" in wrong.err
     assert at_hub("endpoints", "rotate", "full", "--json").json()["public_keys"] != shown["public_keys"]
     at_hub("endpoints", "remove", "full", "--yes")
+
+
+def test_an_answer_that_its_word_for_yes_refuses_is_told_with_that_word():
+    answer = {"error": "", "reason": "", "status": 200}
+
+    assert _why(answer, "body.code == 0") == "it answered 200, and its `accept` is body.code == 0"
+    assert _why({**answer, "status": 500}, "") == "it answered 500"
+    assert _why({**answer, "error": "timeout", "reason": "15 s"}, "status == 200") == "timeout: 15 s"
+
+
+def test_a_replay_of_nothing_is_told_what_it_may_be_of(at_hub):
+    told = at_hub("endpoints", "replay", "anyone", "--missing")
+
+    assert told.code == 2
+    assert "say since when (--since), of which order (--order), or which delivery (--delivery)" in told.err
+    assert "--since 7d --missing" in told.err
+
+
+def test_an_address_that_may_not_be_reached_is_told_with_what_would_allow_it(at_hub):
+    told = at_hub("endpoints", "add", "http://10.1.2.3/in")
+
+    assert told.code == 1
+    assert "url: 10.1.2.3 is not allowed: private" in told.err
+    assert "--allow-private 10.1.2.3/32" in told.err
+
+
+def test_a_mapping_of_what_goes_out_is_activated_with_the_endpoint_as_what_is_next(at_hub, tmp_path):
+    file = tmp_path / "desk.pick.yaml"
+    file.write_text(WMS.replace("wms.pick", "desk.pick"))
+
+    first = at_hub("map", "activate", str(file))
+    assert first.code == 0, first.err
+    assert "No endpoint tells with it yet: orderhub endpoints set NAME --set mapping=desk.pick" in first.out
+    at_hub("endpoints", "add", "http://127.0.0.1:9/in", "--name", "desk", "--set", "mapping=desk.pick")
+    again = at_hub("map", "activate", str(file))
+    assert "Next: orderhub map try --endpoint desk" in again.out
+    assert "No endpoint" not in again.out
+    at_hub("endpoints", "remove", "desk", "--yes")
 
 
 APPLIED = """
@@ -108,6 +147,10 @@ def test_what_a_partner_would_get_is_shown_and_what_was_sent_is_listed(at_hub, t
 
     rows = until(lambda: at_hub("endpoints", "attempts", "wms", "--json").lines())
     assert rows[0]["outcome"] == "connect"
+    listed = until(
+        lambda: [one for one in at_hub("endpoints", "list", "--json").lines() if one.get("failing_since")]
+    )
+    assert [one["name"] for one in listed] == ["wms"]
     assert at_hub("endpoints", "attempts", "wms", "--outcome", "500", "--json").out == ""
     assert at_hub("endpoints", "attempts", "wms", "--outcome", "odd").code == 1
     assert "order.created" in at_hub("deliveries", "list", "--type", "order.*", "--endpoint", "wms").out

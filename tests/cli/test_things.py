@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from hub.cli.connections import changed, lacks
-from hub.cli.doctor import _endpoint
+from hub.cli.doctor import _circuits, _endpoint
 from hub.cli.failures import Failure
 from hub.cli.nouns import pairs, typed
+from hub.cli.sheet import _facts
 
 
 def test_an_endpoint_is_made_shown_changed_paused_and_removed(at_hub):
@@ -162,6 +163,14 @@ def test_a_sample_that_is_none_is_told_with_those_that_are_near(at_hub, shop):
     assert "no fixture 'orders-creat.plain', is orders-create.plain or" in said.err
 
 
+def test_a_setting_that_the_channel_has_not_is_told_with_the_connection_s_own_fields(at_hub, shop):
+    told = at_hub("connections", "set", "sim", "--set", "cutover=none")
+
+    assert told.code == 1
+    assert "settings.cutover: no such setting" in told.err
+    assert "The connection's own fields are by_name, confirm, currency, cutover_at" in told.err
+
+
 def test_what_a_connection_cannot_do_is_a_sentence_for_each_setting():
     cannot = [
         "cannot be polled without a",
@@ -179,6 +188,22 @@ def test_an_endpoint_that_fails_is_told_by_the_doctor_and_is_ill_after_a_while()
 
     assert not found.well
     assert "erp has failed since 2026-01-10 16:00:00 UTC: `orderhub endpoints attempts erp`" in found.seen
+
+
+def test_open_circuits_are_told_by_name():
+    class Line:
+        def raw(self, path: str) -> bytes:
+            return b'orderhub_circuit_open{target="end_1"} 1.0\norderhub_circuit_open{target="end_2"} 0.0\n'
+
+    found = _circuits(Line(), {"end_1": "erp", "end_2": "wms"})
+
+    assert (found.well, found.seen) == (False, "open to erp: each is probed until it answers")
+
+
+def test_an_order_s_sheet_has_what_others_call_it():
+    doc = {"id": "ord_1", "refs": [{"account": "end_1", "type": "order", "id": "WMS-7"}]}
+
+    assert "also     WMS-7, order at end_1" in [text.plain for text in _facts(doc)]
 
 
 def test_settings_of_the_channel_and_fields_of_the_connection_find_their_place():

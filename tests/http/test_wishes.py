@@ -31,6 +31,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({**URL, "accept": "status == 200 and ($.code ?? body.x) == 0"}, "accept", "there is no 'code'"),
     ({**URL, "capture": "data.no"}, "capture", "there is no 'data'"),
     ({**URL, "filter": "channel == 'pos'"}, "filter", "there are type and data"),
+    ({**URL, "filter": "type == 'order.paid' and data.chanel == 'pos'"}, "filter", "filter:1:26 an order has no field 'chanel', is channel"),
     ({**URL, "capture": "body..id"}, "capture", "capture:1:"),
     ({**URL, "mapping": "shopify.ordr"}, "mapping", "no mapping"),
     ({**URL, "mapping": "shopify.order"}, "mapping", "target: json"),
@@ -59,21 +60,22 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({**URL, "timeout": 31}, "timeout", ""),
     ({**URL, "rate": -1}, "rate", ""),
     ({**URL, "concurrency": 0}, "concurrency", ""),
-    ({**URL, "payload": "half"}, "payload", ""),
-    ({**URL, "format": "xml"}, "format", ""),
+    ({**URL, "payload": "half"}, "payload", "'half' is none of changes, full, thin"),
+    ({**URL, "format": "xml"}, "format", "is none of cloudevents, orderhub"),
     ({**URL, "ordering": "global"}, "ordering", ""),
     ({**URL, "block_for": -1}, "block_for", ""),
     ({**URL, "disable_after": -1}, "disable_after", ""),
     ({**URL, "signing": []}, "signing", ""),
-    ({**URL, "signing": ["v2"]}, "signing[0]", ""),
+    ({**URL, "signing": ["v2"]}, "signing[0]", "'v2' is none of v1, v1a"),
     ({**URL, "signing": ["v1", "v1"]}, "signing", "twice"),
-    ({**URL, "auth": {"type": "magic"}}, "auth.type", ""),
+    ({**URL, "auth": {"type": "magic"}}, "auth.type", "'magic' is none of basic, bearer, none, oauth2_client"),
     ({**URL, "auth": {"type": "basic", "username": "a:b", "password": "c"}}, "auth.username", ""),
-    ({**URL, "auth": {"type": "bearer"}}, "auth.token", ""),
+    ({**URL, "auth": {"type": "bearer"}}, "auth.token", "is required"),
     ({**URL, "auth": {"type": "bearer", "token": "a\nb"}}, "auth.token", ""),
     ({**URL, "auth": {"type": "bearer", "token": "***"}}, "auth.token", "stands for"),
     ({**URL, "auth": {**OAUTH, "token_url": "http://10.0.0.1/token"}}, "auth.token_url", "private"),
-    ({**URL, "auth": {**OAUTH, "colour": 1}}, "auth.colour", ""),
+    ({**URL, "auth": {**OAUTH, "colour": 1}}, "auth.colour", "no such field; there are "),
+    ({**URL, "evnts": ["order.*"]}, "evnts", "no such field, is events meant?"),
     ({**URL, "connections": ["nobody"]}, "connections[0]", "no connection"),
     ({**URL, "partner": "nobody"}, "partner", "no partner"),
 ]  # fmt: skip
@@ -100,6 +102,22 @@ async def test_tests_within_lists_speak_of_their_own_items(house: House):
     made = await house.post("/v1/endpoints", {**URL, "filter": "(data.lines[?sku == 'LAMP'] | count) > 0"})
 
     assert made["filter"].startswith("(data.lines")
+
+
+@on_sqlite
+async def test_whoever_hears_of_the_hub_itself_may_filter_by_what_an_order_has_not(house: House):
+    asked = {**URL, "events": ["exception.*"], "filter": "data.severity == 'critical'"}
+
+    assert (await house.post("/v1/endpoints", asked))["filter"] == asked["filter"]
+
+
+@on_sqlite
+async def test_the_api_says_of_each_wish_what_it_means(house: House):
+    schemas = (await house.get("/openapi.json"))["components"]["schemas"]
+
+    for name in ("NewEndpoint", "EndpointPatch"):
+        fields = schemas[name]["properties"]
+        assert [field for field, told in fields.items() if not told.get("description")] == []
 
 
 @on_sqlite
@@ -178,7 +196,10 @@ async def test_the_public_keys_are_for_everyone_and_the_private_ones_for_no_one(
     assert len(both) == 2
     assert both[1] == key
     assert turned["public_keys"][1:] == made["public_keys"]
-    assert (await house.http.get("/v1/endpoints/erp/keys")).status_code == 404, "by its id only"
+    by_name = await house.http.get("/v1/endpoints/erp/keys")
+    assert (by_name.status_code, "with the id 'erp'" in by_name.json()["detail"]) == (404, True), (
+        "by its id only"
+    )
     assert (await house.http.get("/v1/endpoints/end_nothing/keys")).status_code == 404
 
 
