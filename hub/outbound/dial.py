@@ -21,6 +21,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from hub.outbound.guard import Guard
+from hub.outbound.names import SystemNames
 
 _FIELD = 1 << 15
 """Bytes of one header of an answer: an honest Content-Security-Policy may be longer than aiohttp's usual 8 kB."""
@@ -142,7 +143,7 @@ def open_session(
         return made
 
     connector = _Connector(
-        resolver=GuardedResolver(guard, resolver or aiohttp.ThreadedResolver()),
+        resolver=GuardedResolver(guard, resolver or SystemNames()),
         socket_factory=guarded_socket,
         limit=limit,
         limit_per_host=per_host,

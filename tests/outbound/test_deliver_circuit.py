@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
+
+import pytest
 
 from hub.run import Hub
 from tests.outbound.desk import (
@@ -212,3 +215,23 @@ async def test_a_refusal_while_it_is_open_closes_it_too(hub: Hub) -> None:
     await hub.deliver.step()
 
     assert len({number for number, _ in said(d.script.posts)}) == 8, "everyone is tried again"
+
+
+async def test_what_was_told_by_a_clock_that_was_ahead_is_woken_once(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.outbound.deliver._WAKE", 3)
+    d = await desk(hub, DOWN)
+    await d.endpoint(concurrency=1, schedule=[0, *[HOUR] * 9])
+    hub.world.move(DAY)
+    for n in range(8):
+        await d.tell(f"A{n}", "1")
+    await hub.settle()
+    hub.world.move(-DAY)
+    async with asyncio.timeout(15):
+        [lane] = hub.deliver.lanes.values()
+        await hub.deliver._wake(lane)
+
+    due = [row[4] for row in (await d.deliveries(status="due")).values()]
+    assert len(due) == 8
+    assert max(due) <= hub.world.now()

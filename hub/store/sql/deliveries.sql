@@ -179,8 +179,10 @@ WHERE heads.target = rows.target AND heads.order_id = rows.order_id
   AND NOT EXISTS (SELECT 1 FROM deliveries AS first WHERE first.position = heads.head AND first.status IN ('due', 'waiting'));
 
 -- name: deliveries_wake
--- The far side answers again: what waited is due since it was told, so that the oldest goes first. Some at a time.
-UPDATE deliveries SET due_at = (SELECT events.recorded_at FROM events WHERE events.id = deliveries.event)
+-- The far side answers again: what waited is due since it was told, so that the oldest goes first. Some at a time; what
+-- was told by a clock that has been set back since is due now, so that no one is woken twice.
+UPDATE deliveries SET due_at = (
+    SELECT CASE WHEN events.recorded_at < :now THEN events.recorded_at ELSE :now END FROM events WHERE events.id = deliveries.event)
 WHERE position IN (SELECT position FROM deliveries WHERE target = :target AND status = 'due' AND due_at > :now
                    ORDER BY due_at, position LIMIT :most);
 
