@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hub.cli import show
-from hub.cli.failures import Failure
+from hub.cli.failures import USAGE, Failure
 from hub.cli.nouns import Yes, quoted, sure
 from hub.cli.show import AsJson
 
@@ -76,6 +77,7 @@ def apply(
 
     wanted = read_wanted(file)
     with hub() as line:
+        _check_fields(line, file, wanted)
         changes = list(differences(line, wanted, secrets=secrets))
         if json:
             for one in changes:
@@ -86,6 +88,32 @@ def apply(
             sure(f"Make {len(changes)} changes?", yes=yes)
             for one in changes:
                 _done(line, one, json_lines=json)
+
+
+def _check_fields(line: Client, file: Path, wanted: dict[str, list[Doc]]) -> None:
+    """Failure names every field that the hub does not know, before anything is changed."""
+    told = line.get("/openapi.json")
+    faults = [
+        f"{file}: {kind}.{one['name']}.{name}: no such field{_instead(name, known)}"
+        for kind, things in wanted.items()
+        for known in [_fields_of(told, kind)]
+        for one in things
+        for name in one
+        if known and name not in known
+    ]
+    if faults:
+        raise Failure("\n".join(faults), hint="`/openapi.json` has the fields of each.", code=USAGE)
+
+
+def _fields_of(told: Doc, kind: str) -> list[str]:
+    """The fields with which such a thing is made, as the API describes itself."""
+    shape = told["paths"][f"/v1/{kind}"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    return list(told["components"]["schemas"][shape["$ref"].rpartition("/")[2]].get("properties", ()))
+
+
+def _instead(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f", is {near[0]} meant?" if near else ""
 
 
 def differences(line: Client, wanted: dict[str, list[Doc]], *, secrets: bool) -> Iterator[Change]:

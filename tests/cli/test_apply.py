@@ -139,3 +139,18 @@ def test_a_change_that_cannot_be_made_is_told_with_the_thing_and_the_field(at_hu
     assert told.code == 1
     assert "endpoint late: payload: 'slim' is none of changes, full, thin" in told.err
     assert "apply it again" in told.err
+
+
+def test_a_field_that_there_is_not_is_told_before_anything_is_made(at_hub, tmp_path):
+    file = tmp_path / "hub.toml"
+    file.write_text(
+        '[[partners]]\nname = "early"\nroles = ["warehouse"]\n\n'
+        '[[endpoints]]\nname = "late"\nurl = "http://127.0.0.1:9/in"\norderin = "none"\nzebra = 1\n'
+    )
+
+    for way in ("--dry-run", "--yes"):
+        told = at_hub("apply", str(file), way)
+        assert told.code == 2
+        assert "endpoints.late.orderin: no such field, is ordering meant?" in told.err
+        assert "endpoints.late.zebra: no such field" in told.err
+    assert "early" not in at_hub("partners", "list").out
