@@ -12,7 +12,7 @@ from hub.http.ask import EVER, Answer, Ask, Page
 from hub.http.catalogue import check_glob
 from hub.http.endpoints import mine
 from hub.http.events import found
-from hub.http.keep import note
+from hub.http.keep import named_order, note
 from hub.http.problems import Problem, invalid, missing
 from hub.http.table import BOTH_WAYS, Op, Param
 from hub.repair.redelivery import begun, told_before
@@ -139,11 +139,10 @@ async def _further(ask: Ask, floor: int) -> str | None:
 async def chosen(ask: Ask) -> dict[str, Any]:
     """The filters of lists of what went out: of which event, of which order, since and until when it was told;
     Problem 422 for what there is not."""
-    event, order = ask.text("event"), ask.text("order")
+    event = ask.text("event")
     if event and not await ask.hub.engine.fetch("events_get", tenant=ask.tenant, id=event):
         raise invalid(f"there is no event {event!r}", "event")
-    if order and not await ask.hub.engine.fetch("orders_owned", [(ask.tenant, order)]):
-        raise invalid(f"there is no order {order!r}", "order")
+    order = await named_order(ask)
     since, until = ask.moment("since"), ask.moment("until") or EVER
     if until < since:
         raise invalid("it ends before it begins", "until")

@@ -8,6 +8,7 @@ import msgspec
 
 from hub.contract.clock import text
 from hub.http.ask import Ask, Page, Rows
+from hub.http.keep import named_order
 from hub.http.problems import invalid
 from hub.http.table import PAGING, Op, Param
 from hub.orders.registers import Said
@@ -65,7 +66,7 @@ async def _fetch(ask: Ask, name: str, **which: str) -> Rows:
 
 async def list_facts(ask: Ask) -> Page[FactOut]:
     """The facts of an order or of a message."""
-    if order := ask.text("order"):
+    if order := await named_order(ask):
         return await of_order(ask, order)
     if message := ask.text("message"):
         return ask.page(await _fetch(ask, "facts_page_of_message", message=message), show)

@@ -18,7 +18,7 @@ from hub.directory import Connection, Endpoint
 from hub.http.ask import Ask, Page, Rows
 from hub.http.catalogue import check_glob
 from hub.http.endpoints import mine
-from hub.http.keep import find
+from hub.http.keep import find, named_order
 from hub.http.problems import Problem
 from hub.http.table import PAGING, Op, Param
 from hub.outbound.render import LeftOut, body_for
@@ -56,6 +56,7 @@ class Unmade(msgspec.Struct):
 async def feed(ask: Ask, show: Show) -> tuple[list[tuple[str, Raw]], str | None, str]:
     """The events after the cursor that `show` has something of, with their ids; waited for where that is wished.
     With them the cursor of the rest (null where nothing was found and nothing is left), and where to go on."""
+    await named_order(ask)
     wait = ask.number("wait", 0, _WAIT)
     until = ask.hub.world.now() + wait * _SECOND
     bell = ask.hub.engine.bell

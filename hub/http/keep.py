@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from hub.directory import Connection, Endpoint, Partner, Route, Thing, Token
 from hub.http.ask import Ask
-from hub.http.problems import Problem, missing
+from hub.http.problems import Problem, invalid, missing
 from hub.run import Hub
 from hub.store.engine import Poisoned, Unit
 from hub.store.rows import PLAIN
@@ -32,6 +32,14 @@ def find(ask: Ask, type_: type[T], name: str) -> T:
     if found is None:
         raise missing(NOUNS[type_], name)
     return found
+
+
+async def named_order(ask: Ask) -> str:
+    """The order that a list is asked for, by its id, "" where none is; Problem 422 where there is no such order."""
+    order = ask.text("order")
+    if order and not await ask.hub.engine.fetch("orders_owned", [(ask.tenant, order)]):
+        raise invalid(f"there is no order {order!r}", "order")
+    return order
 
 
 def copy(thing: T) -> T:

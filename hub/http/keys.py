@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from hub.contract.clock import text
 from hub.contract.errors import Misconfigured
 from hub.directory import Endpoint
 from hub.http.ask import Ask
@@ -14,6 +15,8 @@ from hub.http.problems import Problem, invalid
 from hub.outbound.signing import Signer, jwk, new_private_key, new_secret, public_key
 
 HOUR = 3600 * 1_000_000
+MOST = 5
+"""How many secrets of a kind may sign at once."""
 Doc = dict[str, Any]
 
 
@@ -88,7 +91,20 @@ def turn(ask: Ask, one: Endpoint, given: Rotation) -> str | None:
         for held in one.secrets
     ]
     one.secrets = new + [held for held in old if not held.get("until") or held["until"] > now]
+    for wanted in kinds:
+        _few(wanted, [held for held in one.secrets if kind(ask, one, held) == wanted])
     return next((secret for secret in fresh if _kind(secret) == "v1"), None)
+
+
+def _few(wanted: str, held: list[Doc]) -> None:
+    """Problem 409 where more would sign at once than receivers should have to look through: each makes the header
+    of every webhook longer."""
+    if len(held) > MOST:
+        ends = text(min(one["until"] for one in held if one.get("until")))
+        raise Problem(
+            409, "conflict", f"{MOST} secrets of {wanted} sign already: wait until {ends}, when the first of them ends, or "
+            "rotate with overlap_hours 0, which ends all the old ones now", field="overlap_hours",
+        )  # fmt: skip
 
 
 def public_keys(ask: Ask, one: Endpoint) -> list[str]:

@@ -11,6 +11,7 @@ from hub.directory import Endpoint
 from hub.http.ask import Ask, Page
 from hub.http.deliveries import DeliveryOut, plain
 from hub.http.endpoints import mine
+from hub.http.keep import named_order
 from hub.http.orders import held
 from hub.http.problems import invalid
 from hub.http.table import PAGING, Op, Param
@@ -52,7 +53,8 @@ async def get_queue(ask: Ask) -> Queue:
     fetch = ask.hub.engine.fetch
     due, waiting, aside = (await fetch("queue_depth", target=endpoint.id, most=_COUNT))[0]
     circuit = next(iter(await fetch("flows_get", target=endpoint.id)), (0, 0, 0))
-    data, next_ = await _one(ask, endpoint) if ask.text("order") else await _stuck(ask, endpoint)
+    order = await named_order(ask)
+    data, next_ = await _one(ask, endpoint, order) if order else await _stuck(ask, endpoint)
     return Queue(
         endpoint=endpoint.name, status=endpoint.status, due=due, waiting=waiting, held=aside,
         down_since=text(circuit[0]) if circuit[0] else None,
@@ -81,8 +83,7 @@ def _cursor(ask: Ask) -> tuple[int, int]:
     return (int(at), int(position)) if given else (0, 0)
 
 
-async def _one(ask: Ask, endpoint: Endpoint) -> tuple[list[QueuedOrder], str | None]:
-    order = ask.text("order")
+async def _one(ask: Ask, endpoint: Endpoint, order: str) -> tuple[list[QueuedOrder], str | None]:
     fetch = ask.hub.engine.fetch
     at = await fetch("queue_head", target=endpoint.id, order_id=order)
     head = await fetch("deliveries_get", tenant=ask.tenant, position=at[0][0]) if at else []

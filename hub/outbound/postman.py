@@ -24,7 +24,7 @@ from hub.outbound.entries import entry
 from hub.outbound.letterhead import Letterhead
 from hub.outbound.patience import patiently
 from hub.outbound.render import LeftOut, body_for, render, told
-from hub.outbound.sender import Answer, Post, Sender
+from hub.outbound.sender import CAP, Answer, Post, Sender
 from hub.outbound.verdict import took
 from hub.store.engine import Engine, Unit
 from hub.store.rows import Due
@@ -142,8 +142,8 @@ class Postman:
         try:
             accepted = self._expression(endpoint.accept, "accept").holds(exchanged(answer))
         except (Misconfigured, Unmapped) as error:
-            return msgspec.structs.replace(answer, accepted=False, reason=told(error))
-        reason = "" if accepted else f"`accept` does not hold: {endpoint.accept}"
+            return msgspec.structs.replace(answer, accepted=False, reason=_cut(answer) + told(error))
+        reason = "" if accepted else f"{_cut(answer)}`accept` does not hold: {endpoint.accept}"
         return msgspec.structs.replace(answer, accepted=accepted, reason=reason)
 
     def _expression(self, text: str, field: str) -> Expression:
@@ -208,6 +208,15 @@ def _unmade(endpoint: Endpoint, error: HubError | LeftOut) -> Answer:
     if isinstance(error, LeftOut):
         return Answer(error="left_out", reason=f"{endpoint.mapping} leaves this event out")
     return Answer(error="mapping", reason=told(error))
+
+
+def _cut(answer: Answer) -> str:
+    """Why an expression may not have found what it looks for."""
+    return (
+        f"the answer is longer than {CAP >> 10} kB and was cut, so that no JSON can be read in it: "
+        if answer.truncated
+        else ""
+    )
 
 
 def exchanged(answer: Answer) -> dict[str, Any]:

@@ -51,7 +51,6 @@ async def test_a_stuck_order_is_seen_with_its_head_and_what_waits_behind_it(hous
     assert one["passes_at"] > one["head"]["first_at"]
     assert [len(each["waiting"]) for each in whole["data"]] == [one["waits"]]
     assert {each["status"] for each in whole["data"][0]["waiting"]} == {"waiting"}
-    assert (await house.get("/v1/endpoints/wms/queue?order=ord_none"))["data"] == []
     assert (await house.say("GET", "/v1/endpoints/wms/queue?after=x")).status_code == 422
 
 
@@ -81,3 +80,14 @@ async def test_a_partners_token_sees_its_own_queue(house: House):
 
     assert (await house.get("/v1/endpoints/own/queue", token=token))["due"] == 0
     assert (await house.say("GET", "/v1/endpoints/else/queue", token=token)).status_code == 404
+
+
+async def test_an_order_that_there_is_not_is_named_wherever_a_list_is_asked_for_it(house: House):
+    _, order = await stuck(house)
+    for path in ("/v1/endpoints/wms/queue", "/v1/events", "/v1/endpoints/wms/events", "/v1/endpoints/wms/attempts",
+                 "/v1/deliveries", "/v1/facts"):  # fmt: skip
+        for none in ("zz", "ord_none", "N1", f"{order}x"):
+            answer = await house.say("GET", f"{path}?order={none}")
+            assert (answer.status_code, answer.json().get("field")) == (422, "order"), (path, answer.text)
+            assert none in answer.json()["detail"]
+        assert (await house.get(f"{path}?order={order}"))["data"], path

@@ -237,3 +237,21 @@ async def test_a_change_of_the_url_is_in_the_audit_with_both(house: House):
     rows = (await house.get(f"/v1/audit?subject={made['id']}"))["data"]
     assert rows[-1]["action"] == "endpoint.changed"
     assert rows[-1]["detail"] == {"before": URL, "after": {"url": "https://other.example/in"}}
+
+
+@on_sqlite
+async def test_only_so_many_secrets_sign_at_once_and_it_is_said_how_to_go_on(house: House):
+    await house.post("/v1/endpoints", {**URL, "name": "erp", "signing": ["v1", "v1a"]})
+    for _ in range(4):
+        await house.post("/v1/endpoints/erp/rotate", {"overlap_hours": 2})
+    before = (await house.get("/v1/endpoints/erp"))["public_keys"]
+    for signing in ("v1", "v1a"):
+        answer = await house.say("POST", "/v1/endpoints/erp/rotate", {"overlap_hours": 2, "signing": signing})
+        assert answer.status_code == 409, answer.text
+        assert "overlap_hours 0" in answer.json()["detail"]
+        assert "wait until 20" in answer.json()["detail"]
+
+    assert (await house.get("/v1/endpoints/erp"))["public_keys"] == before
+    await house.post("/v1/endpoints/erp/rotate", {"overlap_hours": 0})
+    await house.post("/v1/endpoints/erp/rotate", {"overlap_hours": 2})
+    assert len((await house.get("/v1/endpoints/erp"))["public_keys"]) == 2

@@ -218,6 +218,20 @@ async def test_a_partner_has_its_own_word_for_yes(
         assert bool(entry["reason"]) is (becomes == "due")
 
 
+@on_one_engine
+async def test_an_answer_that_was_cut_is_declined_with_its_size(hub: Hub):
+    async with partner(hub) as (one, d):
+        await d.endpoint(url=one.url, accept="body.code == 0", events=["order.created"])
+        one.says = lambda _: web.json_response({"code": 0, "more": "x" * 20_000})
+        await d.tell("A", "1")
+        await hub.settle()
+
+        (position,) = await d.deliveries()
+        [entry] = await d.attempts(position)
+        assert entry["outcome"] == "declined"
+        assert "longer than 16 kB and was cut" in entry["reason"]
+
+
 async def test_an_answer_that_declines_for_ever_is_a_dead_letter_and_not_an_open_circuit(hub: Hub):
     async with partner(hub) as (one, d):
         await d.endpoint(url=one.url, accept="body.code == 0", events=["order.created"], schedule=[0, 5, 5])
