@@ -24,12 +24,12 @@ class AfterShipSettings(Settings, frozen=True, kw_only=True):
         Meta(description="Reads and registers trackings: Organization settings > API keys, type API key."),
     ] = None
     base_url: Annotated[
-        str, Meta(pattern=r"^https?://[^/?#\s]+$", description="Where the API is, without a path.")
+        str, Meta(pattern=r"^https?://[^/?#\s]+$(?!\n)", description="Where the API is, without a path.")
     ] = "https://api.aftership.com"
     api_version: Annotated[
         str,
         Meta(
-            pattern=r"^20\d\d-\d\d$",
+            pattern=r"^20\d\d-\d\d$(?!\n)",
             description="The API's version as in its address; the webhooks' own version is chosen at AfterShip.",
         ),
     ] = "2026-01"

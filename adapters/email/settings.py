@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from hub.contract import Secret, Settings
 
-Address = Annotated[str, Meta(pattern=r"^[^\s@<>,;\"\\]{1,64}@[^\s@<>,;\"\\]{1,253}$")]
+Address = Annotated[str, Meta(pattern=r"^[^\s@<>,;\"\\]{1,64}@[^\s@<>,;\"\\]{1,253}$(?!\n)")]
 
 
 class EmailSettings(Settings, frozen=True, kw_only=True):

@@ -8,8 +8,8 @@ from msgspec import Meta, field
 
 from hub.contract import Secret, Settings
 
-Id = Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{24}$")]
-Widget = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(:(text|number|list))?$")]
+Id = Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{24}$(?!\n)")]
+Widget = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(:(text|number|list))?$(?!\n)")]
 _RARELY = {"x-asked": False}
 
 
@@ -41,7 +41,7 @@ class JiandaoyunSettings(Settings, frozen=True, kw_only=True):
     marker: Annotated[
         str,
         Meta(
-            pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+            pattern=r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)",
             description="The text widget that says whose row it is: rows that the hub writes have their order's id there.",
         ),
     ] = "orderhub_id"
@@ -55,7 +55,9 @@ class JiandaoyunSettings(Settings, frozen=True, kw_only=True):
     base_url: Annotated[
         str,
         Meta(
-            pattern=r"^https?://[^?#\s]+[^/?#\s]$", description="Where the API is.", extra_json_schema=_RARELY
+            pattern=r"^https?://[^?#\s]+[^/?#\s]$(?!\n)",
+            description="Where the API is.",
+            extra_json_schema=_RARELY,
         ),
     ] = "https://api.jiandaoyun.com/api"
     signature_age: Annotated[

@@ -8,8 +8,8 @@ from msgspec import Meta
 
 from hub.contract import Secret, Settings
 
-Callback = Annotated[str, Meta(pattern=r"^https?://[^/?#\s]+/[^#\s]+$")]
-Phone = Annotated[str, Meta(pattern=r"^[0-9+() -]*[0-9]{4}$")]
+Callback = Annotated[str, Meta(pattern=r"^https?://[^/?#\s]+/[^#\s]+$(?!\n)")]
+Phone = Annotated[str, Meta(pattern=r"^[0-9+() -]*[0-9]{4}$(?!\n)")]
 
 
 class Kuaidi100Settings(Settings, frozen=True, kw_only=True):
@@ -29,7 +29,7 @@ class Kuaidi100Settings(Settings, frozen=True, kw_only=True):
         str | None, Meta(description="The customer number (customer); only queries need it.")
     ] = None
     base_url: Annotated[
-        str, Meta(pattern=r"^https?://[^/?#\s]+$", description="Where the API is, without a path.")
+        str, Meta(pattern=r"^https?://[^/?#\s]+$(?!\n)", description="Where the API is, without a path.")
     ] = "https://poll.kuaidi100.com"
     callback_url: Annotated[
         Callback | None,
@@ -40,7 +40,7 @@ class Kuaidi100Settings(Settings, frozen=True, kw_only=True):
     resultv2: Annotated[
         str,
         Meta(
-            pattern=r"^[0-9]$",
+            pattern=r"^[0-9]$(?!\n)",
             description="How much pushes and answers tell: 1 adds places and status words, 4 and above the finer words.",
         ),
     ] = "4"

@@ -53,7 +53,7 @@ class ShopifySettings(Settings, frozen=True, kw_only=True):
     api_version: Annotated[
         str,
         Meta(
-            pattern=r"^(\d{4}-\d\d|unstable)$",
+            pattern=r"^(\d{4}-\d\d|unstable)$(?!\n)",
             description="The Admin API's version, a quarter such as 2026-07.",
         ),
     ] = "2026-07"

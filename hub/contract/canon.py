@@ -17,15 +17,17 @@ from msgspec import Meta
 
 Text = Annotated[str, Meta(max_length=20_000)]
 Decimal = Annotated[
-    str, Meta(pattern=r"^-?\d{1,15}(\.\d{1,9})?$", description="an exact decimal number, as text")
+    str, Meta(pattern=r"^-?\d{1,15}(\.\d{1,9})?$(?!\n)", description="an exact decimal number, as text")
 ]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217")]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2")]
 Time = Annotated[
     str,
-    Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$", description="RFC 3339, UTC, ends in Z"),
+    Meta(
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$(?!\n)", description="RFC 3339, UTC, ends in Z"
+    ),
 ]
-Date = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
+Date = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$(?!\n)")]
 Key = Annotated[str, Meta(min_length=1, max_length=200)]
 
 PaymentStatus = Literal[

@@ -20,7 +20,7 @@ from hub.outbound.notify.accounts import TEMPLATED, medium
 from hub.store.engine import Unit
 from hub.things import Alert, Notifier
 
-Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$")]
+Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$(?!\n)")]
 Severity = Literal["info", "warning", "error", "critical"]
 _HOUR = r"([01]\d|2[0-3]):[0-5]\d"
 
@@ -39,7 +39,7 @@ class AlertWishes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     connections: list[str] | UnsetType = UNSET
     gather: Annotated[float, Meta(ge=0, le=3600)] | UnsetType = UNSET
     per_minute: Annotated[int, Meta(ge=1, le=60)] | UnsetType = UNSET
-    quiet: Annotated[str, Meta(pattern=f"^({_HOUR}-{_HOUR})?$")] | UnsetType = UNSET
+    quiet: Annotated[str, Meta(pattern=rf"^({_HOUR}-{_HOUR})?$(?!\n)")] | UnsetType = UNSET
     loud: Severity | UnsetType = UNSET
     time_zone: str | UnsetType = UNSET
     escalate_after: Annotated[float, Meta(ge=0, le=7 * 86_400)] | UnsetType = UNSET
@@ -47,7 +47,7 @@ class AlertWishes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     escalations: bool | UnsetType = UNSET
     closed: bool | UnsetType = UNSET
     code: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
-    locale: Annotated[str, Meta(pattern=r"^[a-z]{2}(-[A-Za-z]{2,4})?$")] | UnsetType = UNSET
+    locale: Annotated[str, Meta(pattern=r"^[a-z]{2}(-[A-Za-z]{2,4})?$(?!\n)")] | UnsetType = UNSET
     status: Literal["active", "paused"] | UnsetType = UNSET
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-
-import msgspec
 
 from hub.contract.clock import text
 from hub.http.ask import Ask, Page
-from hub.http.deliveries import CHOSEN, PREFIX, AttemptOut, chosen
+from hub.http.deliveries import CHOSEN, PREFIX, AttemptOut, chosen, logged
 from hub.http.endpoints import mine
 from hub.http.problems import invalid
 from hub.http.table import PAGING, Op, Param
@@ -64,9 +61,8 @@ def _outcome(ask: Ask) -> str:
 
 
 def _shown(row: Row) -> AttemptWhole:
-    detail: dict[str, Any] = msgspec.json.decode(row[3])
     return AttemptWhole(
-        delivery=f"{PREFIX}{row[0]}", at=text(row[1]), outcome=row[2], detail=detail, event=row[4],
+        delivery=f"{PREFIX}{row[0]}", at=text(row[1]), outcome=row[2], detail=logged(row[3]), event=row[4],
         order=row[5] or None, type=row[6],
     )  # fmt: skip
 

@@ -25,7 +25,9 @@ from hub.http.table import PAGING, Op, Param
 from hub.inbound.accounts import clash
 from hub.store.engine import Unit
 
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="Unique in the tenant.")]
+Name = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$(?!\n)", description="Unique in the tenant.")
+]
 Mode = Literal["live", "observe"]
 Confirm = Literal["", "auto", "manual"]
 
@@ -41,7 +43,7 @@ class NewConnection(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     mode: Mode = "live"
     cutover_at: str | None = None
     time_zone: str = ""
-    currency: Annotated[str, Meta(pattern="^([A-Z]{3})?$")] = ""
+    currency: Annotated[str, Meta(pattern=r"^([A-Z]{3})?$(?!\n)")] = ""
     confirm: Confirm = ""
     mappings: dict[str, str] = {}
     by_name: bool | None = None
@@ -57,7 +59,7 @@ class ConnectionPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     mode: Mode | UnsetType = UNSET
     cutover_at: str | UnsetType | None = UNSET
     time_zone: str | UnsetType = UNSET
-    currency: Annotated[str, Meta(pattern="^([A-Z]{3})?$")] | UnsetType = UNSET
+    currency: Annotated[str, Meta(pattern=r"^([A-Z]{3})?$(?!\n)")] | UnsetType = UNSET
     confirm: Confirm | UnsetType = UNSET
     mappings: dict[str, str] | UnsetType = UNSET
     by_name: bool | UnsetType | None = UNSET

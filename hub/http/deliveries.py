@@ -15,6 +15,7 @@ from hub.http.events import found
 from hub.http.keep import named_order, note
 from hub.http.problems import Problem, invalid, missing
 from hub.http.table import BOTH_WAYS, Op, Param
+from hub.outbound.letterhead import addressed
 from hub.repair.redelivery import begun, told_before
 from hub.store.engine import Unit
 from hub.things import Notifier
@@ -70,6 +71,12 @@ class Redelivered(msgspec.Struct):
 
     deliveries: list[str]
     under_way: list[str] = []
+
+
+def logged(entry: bytes) -> dict[str, Any]:
+    """An attempt's log as it is shown."""
+    detail: dict[str, Any] = msgspec.json.decode(entry)
+    return detail | {"request": addressed(detail["request"])} if "request" in detail else detail
 
 
 def plain(ask: Ask, row: tuple[Any, ...]) -> dict[str, Any]:
@@ -187,7 +194,7 @@ async def get_delivery(ask: Ask) -> DeliveryWhole:
     """One delivery with every attempt."""
     row = await _held(ask)
     log = await ask.hub.engine.fetch("attempts_of", delivery=row[0])
-    shown = [AttemptOut(at=text(one[1]), outcome=one[2], detail=msgspec.json.decode(one[3])) for one in log]
+    shown = [AttemptOut(at=text(one[1]), outcome=one[2], detail=logged(one[3])) for one in log]
     return DeliveryWhole(**plain(ask, row), log=shown)
 
 

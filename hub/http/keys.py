@@ -92,7 +92,7 @@ def turn(ask: Ask, one: Endpoint, given: Rotation) -> str | None:
     ]
     one.secrets = new + [held for held in old if not held.get("until") or held["until"] > now]
     for wanted in kinds:
-        _few(wanted, [held for held in one.secrets if kind(ask, one, held) == wanted])
+        _few(str(wanted), [held for held in one.secrets if kind(ask, one, held) == wanted])
     return next((secret for secret in fresh if _kind(secret) == "v1"), None)
 
 

@@ -21,7 +21,7 @@ from hub.outbound.notify.accounts import KINDS, medium
 from hub.outbound.notify.notice import Notice
 from hub.things import Alert, NoticeRule, Notifier
 
-Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$")]
+Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$(?!\n)")]
 Rate = Annotated[float, Meta(ge=0, le=1000)]
 
 

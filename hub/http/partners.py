@@ -23,7 +23,7 @@ from hub.http.table import PAGING, Op
 from hub.run import Hub
 from hub.tokens import token_hash
 
-Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$")]
+Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$(?!\n)")]
 Role = Literal["receiver", "buyer", "warehouse", "supplier"]
 """What a partner is to us."""
 

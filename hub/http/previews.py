@@ -14,7 +14,7 @@ from hub.http.keep import copy, find
 from hub.http.mappings import compiled
 from hub.http.problems import invalid
 from hub.http.table import Op
-from hub.outbound.letterhead import masked
+from hub.outbound.letterhead import address, masked
 from hub.outbound.render import LeftOut, body_for
 from hub.repair.redelivery import wanted
 from hub.store.engine import Row
@@ -62,7 +62,11 @@ async def preview_endpoint(ask: Ask) -> Preview:
         one = copy(one)
         one.mapping = mapping.name
     shown = Preview(
-        event=row[1], type=row[3], wanted=await _wanted(ask, one, row), url=one.url, mapping=one.mapping
+        event=row[1],
+        type=row[3],
+        wanted=await _wanted(ask, one, row),
+        url=address(one.url),
+        mapping=one.mapping,
     )
     try:
         own = mapping or (ask.hub.registry.mapping(one.mapping) if one.mapping else None)

@@ -17,7 +17,7 @@ from hub.http.keep import copy, find, record, save
 from hub.http.problems import Problem
 from hub.http.table import Op
 from hub.inbound.hear import speaker
-from hub.outbound.letterhead import masked
+from hub.outbound.letterhead import address, masked
 from hub.outbound.sender import written
 from hub.outbound.verdict import took
 from hub.store.rows import Due
@@ -93,7 +93,7 @@ async def check_endpoint(ask: Ask) -> Exchange:
         status=answer.status, error=answer.error, reason=answer.reason, address=answer.address, phases=answer.phases,
         headers=dict(written(answer.headers)), body=answer.body.decode("utf-8", "replace"),
     )  # fmt: skip
-    return Exchange(ok, Sent(one.url, masked(post.headers), post.body.decode()), response)
+    return Exchange(ok, Sent(address(one.url), masked(post.headers), post.body.decode()), response)
 
 
 async def check_connection(ask: Ask) -> Trial:

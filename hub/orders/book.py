@@ -99,7 +99,7 @@ _OURS = frozenset(
 )
 
 
-_GIVEN = re.compile(r"^(lin|shp|pay|rfd|ful|ret)_[0-9A-Z]{26}$").match
+_GIVEN = re.compile(r"^(lin|shp|pay|rfd|ful|ret)_[0-9A-Z]{26}\Z").match
 
 
 def _content(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from hub.outbound.letterhead import masked
+from hub.outbound.letterhead import address, masked
 from hub.outbound.sender import CAP, Answer, Post, written
 from hub.store.rows import PLAIN, Due
 
@@ -14,7 +14,9 @@ log = structlog.get_logger("orderhub.deliver")
 
 def entry(one: Due, post: Post | None, answer: Answer) -> bytes:
     """Of a post to an endpoint, or of one that was never made."""
-    request = {"url": post.url, "headers": masked(post.headers), "bytes": len(post.body)} if post else None
+    request = (
+        {"url": address(post.url), "headers": masked(post.headers), "bytes": len(post.body)} if post else None
+    )
     return PLAIN.encode({
         "number": one.attempts + 1, "trigger": one.trigger if one.attempts == 0 else "schedule", "request": request,
         "address": answer.address, "status": answer.status, "error": answer.error, "reason": answer.reason[:1000],

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote_plus
 
 from hub import __version__
 from hub.circuit import SECOND
@@ -17,6 +19,9 @@ from hub.world import World
 
 _AGENT = f"orderhub/{__version__}"
 _SECRET = re.compile(r"auth|cookie|credential|key|passw|secret|token", re.IGNORECASE)
+_SIGNS = re.compile(r"sig|pwd|^code\Z", re.IGNORECASE)
+"""Names of what proves a caller in a query, besides those that are secrets by name (`?code=` of Azure's functions)."""
+_PARAMETER = re.compile(r"([^=&;#]+)=([^&;#]+)")
 
 _NEVER = 1 << 62
 
@@ -24,6 +29,22 @@ _NEVER = 1 << 62
 def masked(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers as a log may show them: what looks like a secret is hidden."""
     return {name: MASK if _secret(name) else value for name, value in headers.items()}
+
+
+def address(url: str) -> str:
+    """A URL as a log may show it: the values in its query that look like secrets, or sign it, are hidden."""
+    place, mark, query = url.partition("?")
+    return place + mark + _PARAMETER.sub(_hidden, query)
+
+
+def addressed(request: Any) -> Any:
+    """A kept request with its URL as a log may show it: what was kept before secrets were hidden in it too."""
+    return {**request, "url": address(request["url"])} if request and "url" in request else request
+
+
+def _hidden(found: re.Match[str]) -> str:
+    name = unquote_plus(found[1])
+    return f"{found[1]}={MASK}" if _secret(name) or _SIGNS.search(name) else found[0]
 
 
 @lru_cache(maxsize=1024)

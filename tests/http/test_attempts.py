@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from hub.store.engine import Unit
 from tests.http.conftest import House, on_sqlite
 from tests.outbound.receivers import served
 
@@ -214,3 +215,48 @@ async def test_what_is_held_is_dropped_by_a_command_that_says_how_much(house: Ho
     assert {one["status"] for one in (await house.get("/v1/deliveries"))["data"]} == {"dropped"}
     assert (await house.get("/v1/audit"))["data"][-1]["detail"] == {"dropped": 0}
     assert len((await house.get("/v1/events"))["data"]) >= 5, "the events stay"
+
+
+@on_sqlite
+async def test_secrets_in_a_url_are_hidden_wherever_it_is_shown(house: House):
+    heard: list[str] = []
+
+    async def take(request: web.Request) -> web.Response:
+        heard.append(request.path_qs)
+        return web.Response(status=404)
+
+    async with served(take) as url:
+        query = "a=1&token=hush&x%2Dapi%2Dkey=hush&sig=hush&code=hush&country_code=DE&empty="
+        await three(house, f"{url}?{query}")
+        page = await house.get("/v1/endpoints/erp/attempts")
+        one = await house.get(f"/v1/deliveries/{page['data'][0]['delivery']}")
+        done = await house.post("/v1/endpoints/erp/test")
+        shown = await house.post("/v1/endpoints/erp/preview", {})
+        rows = await house.hub.engine.fetch("attempts_next", after=0, most=10)
+        kept = await house.hub.engine.fetch("attempts_of", delivery=rows[0][0])
+
+    assert all(query in path for path in heard)
+    hidden = f"{url}?a=1&token=***&x%2Dapi%2Dkey=***&sig=***&code=***&country_code=DE&empty="
+    logs = [one["detail"]["request"]["url"] for one in (*page["data"], *one["log"])]
+    assert {*logs, done["request"]["url"], shown["url"]} == {hidden}
+    assert b"hush" not in bytes(kept[0][3])
+
+
+@on_sqlite
+async def test_what_was_kept_with_its_secrets_is_shown_without_them(house: House):
+    async def take(_: web.Request) -> web.Response:
+        return web.Response()
+
+    async with served(take) as url:
+        await three(house, url)
+    [(delivery, number, _), *_] = await house.hub.engine.fetch("attempts_next", after=0, most=1)
+    old = b'{"request":{"url":"https://x.example/in?token=hush"},"status":200}'
+
+    async def work(unit: Unit) -> None:
+        unit.add("attempts_put", [(delivery, number, old)])
+
+    await house.hub.engine.transact(work)
+    one = await house.get(f"/v1/deliveries/dlv_{delivery}")
+    page = await house.get("/v1/endpoints/erp/attempts")
+    assert one["log"][0]["detail"]["request"]["url"] == "https://x.example/in?token=***"
+    assert "hush" not in str(page)

@@ -38,7 +38,7 @@ _GREYLISTED = 300.0
 class SmtpSettings(Settings, frozen=True, kw_only=True):
     """A mail account at an SMTP server."""
 
-    host: Annotated[str, Meta(description="The SMTP server.", pattern=r"^[A-Za-z0-9.:-]{1,253}$")]
+    host: Annotated[str, Meta(description="The SMTP server.", pattern=r"^[A-Za-z0-9.:-]{1,253}$(?!\n)")]
     sender: Annotated[str, Meta(description="Who it is from: `Name <orders@example.com>`.")]
     port: Annotated[
         int, Meta(description="587 for STARTTLS, 465 for TLS from the start.", ge=1, le=65_535)

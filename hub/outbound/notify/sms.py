@@ -47,7 +47,7 @@ class TencentSettings(Settings, frozen=True, kw_only=True):
 class TwilioSettings(Settings, frozen=True, kw_only=True):
     """Twilio Programmable Messaging."""
 
-    account_sid: Annotated[str, Meta(description="Account SID (AC…).", pattern="^[A-Za-z0-9]{2,64}$")]
+    account_sid: Annotated[str, Meta(description="Account SID (AC…).", pattern=r"^[A-Za-z0-9]{2,64}$(?!\n)")]
     auth_token: Annotated[Secret, Meta(description="Auth token.")]
     sender: Annotated[str, Meta(description="A number of ours (+…) or a messaging service (MG…).")]
     connection: Annotated[

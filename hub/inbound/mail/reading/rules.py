@@ -41,8 +41,8 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     units: dict[str, str] = {}
     layouts: list[Layout] = []
     mappings: dict[str, str] = {}
-    decimal: Annotated[str, Meta(pattern=r"^[.,]?$")] = ""
-    dates: Annotated[str, Meta(pattern=r"^(dmy|mdy|ymd)?$")] = ""
+    decimal: Annotated[str, Meta(pattern=r"^[.,]?$(?!\n)")] = ""
+    dates: Annotated[str, Meta(pattern=r"^(dmy|mdy|ymd)?$(?!\n)")] = ""
     archives: bool = False
 
 
