@@ -153,7 +153,7 @@ class Wishes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ) = UNSET
     fields: (
         Annotated[
-            Annotated[list[Annotated[str, Meta(pattern=r"^\w+(\.\w+)*$")]], Meta(max_length=200)],
+            Annotated[list[Annotated[str, Meta(pattern=r"^\w+(\.\w+)*$(?!\n)")]], Meta(max_length=200)],
             Meta(
                 description="The only fields of the order that it sees, as number or lines.sku; all if none."
             ),
