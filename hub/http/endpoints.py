@@ -186,6 +186,7 @@ async def delete_endpoint(ask: Ask) -> Dropped:
     async def also(unit: Unit) -> None:
         unit.add("health_drop", target=one.id)
         unit.add("memories_drop_all", owner=token_owner(one))
+        unit.add("memories_drop_all", owner=one.id)
         await ask.hub.troubles.clear(unit, subjects(one))
 
     await drop(ask, one, also)

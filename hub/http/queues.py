@@ -15,6 +15,7 @@ from hub.http.keep import named_order
 from hub.http.orders import held
 from hub.http.problems import invalid
 from hub.http.table import PAGING, Op, Param
+from hub.outbound.holding import RESUMED
 
 _COUNT = 10_000
 _SHOWN = 500
@@ -54,7 +55,9 @@ async def get_queue(ask: Ask) -> Queue:
     due, waiting, aside = (await fetch("queue_depth", target=endpoint.id, most=_COUNT))[0]
     circuit = next(iter(await fetch("flows_get", target=endpoint.id)), (0, 0, 0))
     order = await named_order(ask)
-    data, next_ = await _one(ask, endpoint, order) if order else await _stuck(ask, endpoint)
+    rows = await fetch("memories_get", owner=endpoint.id, name=RESUMED, now=ask.hub.world.now())
+    resumed = int(rows[0][0]) if rows else 0
+    data, next_ = await _one(ask, endpoint, resumed, order) if order else await _stuck(ask, endpoint, resumed)
     return Queue(
         endpoint=endpoint.name, status=endpoint.status, due=due, waiting=waiting, held=aside,
         down_since=text(circuit[0]) if circuit[0] else None,
@@ -62,7 +65,7 @@ async def get_queue(ask: Ask) -> Queue:
     )  # fmt: skip
 
 
-async def _stuck(ask: Ask, endpoint: Endpoint) -> tuple[list[QueuedOrder], str | None]:
+async def _stuck(ask: Ask, endpoint: Endpoint, resumed: int) -> tuple[list[QueuedOrder], str | None]:
     at, position = _cursor(ask)
     rows = await ask.hub.engine.fetch(
         "queue_stuck", target=endpoint.id, at=at, position=position, most=ask.limit, count=_COUNT
@@ -71,7 +74,7 @@ async def _stuck(ask: Ask, endpoint: Endpoint) -> tuple[list[QueuedOrder], str |
     for row in rows:
         head = await ask.hub.engine.fetch("deliveries_get", tenant=ask.tenant, position=row[1])
         if row[2] and row[3] and head:
-            found.append(_queued(ask, endpoint, row[2], head[0], row[3]))
+            found.append(_queued(ask, endpoint, resumed, row[2], head[0], row[3]))
     return found, f"{rows[-1][0]}.{rows[-1][1]}" if len(rows) == ask.limit else None
 
 
@@ -83,25 +86,27 @@ def _cursor(ask: Ask) -> tuple[int, int]:
     return (int(at), int(position)) if given else (0, 0)
 
 
-async def _one(ask: Ask, endpoint: Endpoint, order: str) -> tuple[list[QueuedOrder], str | None]:
+async def _one(
+    ask: Ask, endpoint: Endpoint, resumed: int, order: str
+) -> tuple[list[QueuedOrder], str | None]:
     fetch = ask.hub.engine.fetch
     at = await fetch("queue_head", target=endpoint.id, order_id=order)
     head = await fetch("deliveries_get", tenant=ask.tenant, position=at[0][0]) if at else []
     rows = await fetch("queue_of_order", target=endpoint.id, order_id=order, most=_SHOWN)
     if not rows and not (head and head[0][4] in ("due", "waiting")):
         return [], None
-    one = _queued(ask, endpoint, order, head[0] if head else None, len(rows))
+    one = _queued(ask, endpoint, resumed, order, head[0] if head else None, len(rows))
     one.waiting = [DeliveryOut(**plain(ask, row)) for row in rows]
     return [one], None
 
 
 def _queued(
-    ask: Ask, endpoint: Endpoint, order: str, head: tuple[Any, ...] | None, waits: int
+    ask: Ask, endpoint: Endpoint, resumed: int, order: str, head: tuple[Any, ...] | None, waits: int
 ) -> QueuedOrder:
     first = head[7] if head else 0
     return QueuedOrder(
         order=order, head=DeliveryOut(**plain(ask, head)) if head else None, waits=waits,
-        passes_at=text(first + int(endpoint.block_for * _SECOND)) if first and waits else None,
+        passes_at=text(max(first, resumed) + int(endpoint.block_for * _SECOND)) if first and waits else None,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hub.directory import Directory, Endpoint
-from hub.outbound.holding import hold, release
+from hub.outbound.holding import RESUMED, abandon, hold, release, removed
 from hub.outbound.lanes import Lane
 from hub.outbound.settle import Settler
 from hub.outbound.verdict import SECOND
@@ -42,8 +42,11 @@ class Heads:
         deliveries became due."""
         known = {lane.target: lane for lane in lanes}
         for lane in known.values():
-            await self._pass(lane)
+            if not await self._cleared(lane.target):
+                await self._pass(lane)
         for (target,) in await self.engine.fetch("deliveries_waiting_targets"):
+            if await self._cleared(target):
+                continue
             found = known.get(target)
             if found is None or not (found.circuit.is_open or found.paused):
                 await self._free(target)
@@ -52,15 +55,33 @@ class Heads:
         return bool(self._tried or self._waiting or self._troubled != _DELIVERIES)
 
     async def _mend(self) -> None:
-        """Troubles of deliveries that ended well, or were given up, meanwhile are over: a page of them each turn."""
+        """Troubles of deliveries that ended well, or were given up, meanwhile are over, and those of endpoints that
+        were removed: a page of them each turn."""
         rows = await self.engine.fetch("troubles_of_deliveries", after=self._troubled, most=_PAGE)
-        over = [subject for subject, status in rows if status in (None, "delivered", "skipped", "dropped")]
+        dead = {target for _, status, target in rows if status == "dead"}
+        gone = {target for target in sorted(dead) if await self._gone(target)}
+        over = [
+            subject
+            for subject, status, target in rows
+            if status in (None, "delivered", "skipped", "dropped") or target in gone
+        ]
         if over:
             await self.settler.over(over)
         self._troubled = rows[-1][0] if len(rows) == _PAGE else _DELIVERIES
 
+    async def _gone(self, target: str) -> bool:
+        return self.directory.by_id(Endpoint, target) is None and await removed(self.engine, target)
+
+    async def _cleared(self, target: str) -> bool:
+        """Whether this was an endpoint, and is no more: what it is owed is dropped, whoever died while removing it."""
+        gone = await self._gone(target)
+        if gone:
+            await abandon(self.engine, target, batches=1)
+        return gone
+
     async def _pass(self, lane: Lane) -> None:
-        """Later events of an order pass a head that has failed for longer than its endpoint lets it."""
+        """Later events of an order pass a head that has failed for longer than its endpoint lets it; one that was
+        paused meanwhile has all of that time again."""
         endpoint = self.directory.get(Endpoint, lane.target)
         usual = _PATIENCE if lane.target.endswith("/notice") else _BLOCK
         before = self.world.now() - int((endpoint.block_for if endpoint else usual) * SECOND)
@@ -73,7 +94,9 @@ class Heads:
         looked = await self.engine.fetch("deliveries_tried_page", most=_PAGE, **page)
         if len(looked) == _PAGE:
             self._tried[lane.target] = (looked[-1][0], looked[-1][1])
-        if blocked:
+        if blocked and not await self.engine.fetch(
+            "memories_get", owner=lane.target, name=RESUMED, now=self.world.now()
+        ):
             await self.settler.pass_over(blocked, endpoint.name if endpoint else lane.target)
             self.freed = True
 
@@ -106,6 +129,8 @@ class Heads:
                 await hold(self.engine, endpoint.id, batches=1)
         for (target,) in await self.engine.fetch("deliveries_held_targets"):
             found = self.directory.get(Endpoint, target)
-            if found is not None and found.status != "disabled":
+            if found is None:
+                await self._cleared(target)
+            elif found.status != "disabled":
                 await release(self.engine, self.world, found, batches=1)
                 self.freed = True

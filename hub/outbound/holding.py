@@ -11,6 +11,9 @@ from hub.world import World
 
 _BATCH = 1000
 _ALL = 1 << 30
+_REMOVED = "the endpoint was removed"
+RESUMED = "resumed"
+"""Remembered of an endpoint since it is active again, for as long as a head may block it."""
 
 
 async def hold(engine: Engine, target: str, *, batches: int = _ALL) -> int:
@@ -18,13 +21,21 @@ async def hold(engine: Engine, target: str, *, batches: int = _ALL) -> int:
     return await _away(engine, target, "held", "", batches)
 
 
-async def abandon(engine: Engine, target: str) -> int:
+async def abandon(engine: Engine, target: str, *, batches: int = _ALL) -> int:
     """Drop what an endpoint that was removed is still owed; returns how much that was."""
-    count = await _away(engine, target, "dropped", "the endpoint was removed", _ALL)
-    while rows := await engine.fetch("deliveries_held", target=target, most=_BATCH):
-        await _put(engine, target, rows, "dropped", "the endpoint was removed")
+    count = await _away(engine, target, "dropped", _REMOVED, batches)
+    for _ in range(batches):
+        rows = await engine.fetch("deliveries_held", target=target, most=_BATCH)
+        if not rows:
+            break
+        await _put(engine, target, rows, "dropped", _REMOVED)
         count += len(rows)
     return count
+
+
+async def removed(engine: Engine, target: str) -> bool:
+    """Whether a target is an endpoint that there is no more, as the store knows: another process may have made it."""
+    return "/" not in target and not await engine.fetch("things_status", kind="endpoint", id=target)
 
 
 async def discard(engine: Engine, target: str) -> int:

@@ -6,9 +6,10 @@ from typing import Protocol
 
 import structlog
 
+from hub.circuit import SECOND
 from hub.directory import Endpoint
 from hub.outbound.health import Health
-from hub.outbound.holding import hold, let_go, release
+from hub.outbound.holding import RESUMED, hold, let_go, release
 from hub.repair.parts import Parts
 from hub.store.engine import Unit
 from hub.store.rows import Due
@@ -33,6 +34,10 @@ async def set_status(hub: Cared, endpoint: Endpoint, status: str, reason: str = 
         if was == "disabled" != status:
             left = await unit.fetch("deliveries_held", target=endpoint.id, most=_LEFT)
             await let_go(unit, hub.engine, hub.world, endpoint, left)
+        if was != "active" == status:
+            now = hub.world.now()
+            until = now + int(endpoint.block_for * SECOND)
+            unit.add("memories_put", [(endpoint.id, RESUMED, str(now).encode(), until)])
         due = await hub.health.turned(unit, endpoint, status, reason)
         await hub.directory.stand(unit, endpoint, hub.world.now())
         return due

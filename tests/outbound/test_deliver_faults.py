@@ -13,7 +13,7 @@ from hub.audience import Audience
 from hub.http.app import build
 from hub.outbound.sender import Answer
 from hub.run import Hub
-from hub.store.engine import Unavailable
+from hub.store.engine import Unavailable, Unit
 from tests.engines import ADMIN
 from tests.outbound.desk import HOUR, MINUTE, NO, OK, desk, event, on_one_engine, put, said
 from tests.outbound.receivers import Talk, scripted
@@ -197,6 +197,43 @@ async def test_a_delivery_that_ends_while_it_is_passed_over_leaves_no_trouble_be
     await hub.deliver.unblock()
 
     assert await d.troubles() == []
+
+
+async def test_an_endpoint_whose_remover_died_is_owed_nothing_after_the_next_turns(hub: Hub) -> None:
+    d = await desk(hub, NO)
+    one = await d.endpoint(schedule=[0, 3600])
+    other = await d.endpoint(url="https://other.example/", schedule=[0, 3600])
+    await d.tell("A", "1", "2")
+    await d.tell("B", "1")
+    await hub.settle()
+
+    async def died(unit: Unit) -> None:
+        unit.add("things_drop", kind="endpoint", id=one.id, tenant="main")
+
+    await hub.engine.transact(died)
+    await hub.directory.refresh()
+    hub.deliver.configure()
+    posts = len(d.script.posts)
+    await d.pass_by(2 * MINUTE)
+
+    assert {row[3] for row in (await d.deliveries(target=one.id)).values()} == {"dropped"}
+    assert {row[3] for row in (await d.deliveries(target=other.id)).values()} == {"due", "waiting"}
+    assert len(d.script.posts) == posts
+
+
+async def test_the_dead_letters_of_an_endpoint_that_is_removed_trouble_nobody_any_more(hub: Hub) -> None:
+    d = await desk(hub, NO)
+    one = await d.endpoint(schedule=[0])
+    other = await d.endpoint(url="https://other.example/", schedule=[0], name="other")
+    await d.tell("A", "1")
+    await hub.settle()
+    assert len(await d.troubles()) == 2
+    await _delete(hub, f"/v1/endpoints/{one.id}")
+    await hub.deliver.unblock()
+
+    assert [trouble["title"].split()[0] for trouble in await d.troubles()] == ["other"]
+    assert {row[3] for row in (await d.deliveries()).values()} == {"dead"}
+    assert len(await d.deliveries(target=other.id)) == 1
 
 
 async def test_a_token_that_was_fetched_for_an_endpoint_goes_with_it(hub: Hub) -> None:

@@ -192,6 +192,31 @@ async def test_later_news_passes_a_head_that_has_blocked_for_too_long_and_an_exc
     assert await d.troubles() == [], "what was passed has arrived"
 
 
+async def test_the_time_for_which_an_operator_paused_an_endpoint_is_no_reason_to_pass_a_head(
+    hub: Hub,
+) -> None:
+    d = await desk(hub, lambda post: NO if event(post)["data"]["tags"] == ["1"] else OK)
+    one = await d.endpoint(block_for=900.0)
+    await d.tell("A", "1", "2")
+    await hub.settle()
+    hub.world.move(5 * MINUTE)
+    await set_status(hub, one, "paused")
+    hub.world.move(HOUR)
+    await hub.deliver.unblock()
+    await set_status(hub, one, "active")
+    for _ in range(14):
+        await hub.deliver.unblock()
+        await hub.settle()
+        hub.world.move(MINUTE)
+    assert {tag for _, tag in said(d.script.take())} == {"1"}, "it had but fourteen minutes since"
+    assert await d.troubles() == []
+
+    hub.world.move(2 * MINUTE)
+    await hub.deliver.unblock()
+    await hub.settle()
+    assert ("A", "2") in said(d.script.posts)
+
+
 async def test_a_passed_head_that_arrives_late_does_not_hurry_the_one_that_failed_after_it(hub: Hub) -> None:
     later = Answer(status=503, retry_after=10.0 * HOUR)
     d = await desk(hub, lambda post: NO if event(post)["data"]["tags"] == ["1"] else later)

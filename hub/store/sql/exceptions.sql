@@ -44,7 +44,7 @@ SELECT DISTINCT subject FROM troubles;
 
 -- name: troubles_of_deliveries
 -- A page of the troubles of deliveries, with how those stand (null: it is no longer kept).
-SELECT page.subject, deliveries.status
+SELECT page.subject, deliveries.status, deliveries.target
 FROM (SELECT DISTINCT subject FROM troubles WHERE subject > :after AND subject < 'dlv`' ORDER BY subject LIMIT :most) AS page
 LEFT JOIN deliveries ON deliveries.position = CAST(substr(page.subject, 5) AS BIGINT)
 ORDER BY page.subject;
