@@ -75,6 +75,7 @@ from hub.repair.retention import Retention
 from hub.repair.standing import set_status
 from hub.repair.survey.office import surveys
 from hub.replies import Marks
+from hub.store.bell import RECALLS
 from hub.store.engine import Engine
 from hub.store.rows import Due
 from hub.store.sqlite import SQLite
@@ -173,6 +174,8 @@ class Hub:
     def _ring(self, engine: Engine) -> None:
         """Who is woken by news of another process."""
         engine.bell.on("deliveries", self.deliver.spilled)
+        engine.bell.on(RECALLS, self.deliver.spilled)
+        engine.bell.elsewhere(RECALLS, self.deliver.recall)
         engine.bell.on("messages", self._reopened)
         engine.bell.on("jobs", self.jobs.wake)
 

@@ -63,6 +63,7 @@ class Deliver:
     _reads: int = 0
     _ended: set[int] = field(default_factory=set)
     _astray: set[int] = field(default_factory=set)
+    _recalls: int = 0
 
     @property
     def sender(self) -> Sender:
@@ -89,9 +90,13 @@ class Deliver:
         if found:
             self.hand(found)
         if asked:
+            recalls = self._recalls
             with self._reading():
                 rows = await read(self.engine, asked, self.claim, self.world.now(), self._astray)
-                self.hand([one for one in rows if one.position not in self._ended])
+                if recalls == self._recalls:
+                    self.hand([one for one in rows if one.position not in self._ended])
+                else:
+                    self._leave(rows)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
@@ -206,9 +211,18 @@ class Deliver:
 
     def forget(self, orders: set[str]) -> None:
         """These orders were redacted: what memory has of them is loaded again, as the store has it now."""
+        self._recalls += 1
         for lane in self.lanes.values():
             lane.let_go(orders)
         self._news.set()
+
+    def recall(self) -> None:
+        """Another process skipped a delivery or redacted an order: nothing goes out as memory has it. What is on the
+        wire already cannot be recalled."""
+        self._recalls += 1
+        for lane in self.lanes.values():
+            lane.forget()
+        self.spilled()
 
     async def load(self) -> None:
         """Fetch what is due and not in memory: retries, what memory spilled, what a dead process left."""
@@ -250,14 +264,24 @@ class Deliver:
     async def _fill(self, lane: Lane, most: int) -> None:
         """Fetch a target's oldest due ones, beyond those that memory has (a claim passes them over by itself)."""
         most += 0 if self.engine.shared else len(lane.held)
+        recalls = self._recalls
         with self._reading():
             found = await take(self.engine, lane.target, self._loaded_at, most, self.claim)
+            if recalls != self._recalls:
+                self._leave(found)
+                return
             lane.spilled = len(found) >= most
             for one in found:
                 if (
                     self.claim or one.position not in self._ended
                 ):  # what is claimed is due now, whatever ended
                     lane.put(one)
+
+    def _leave(self, found: list[Due]) -> None:
+        """Something was recalled while these were read: they are read again."""
+        for one in found:
+            self._lane(one.target).drop(one)
+        self._news.set()
 
     def _dispatch(self) -> int:
         count = 0

@@ -8,7 +8,8 @@
 Ids, sequence, numbers and dedupe keys stay; of an address its country does. The order's registers remember
 it (`redacted_at`): later facts, replayed or new, are stored and folded without people, and their messages
 are blanked in the same transaction. Deliveries that wait are rendered anew: the one exception to "the same
-bytes"; what another process holds in memory may still go out for as long as its lease runs.
+bytes"; other processes hear of it and let go of what they had ready. What is on the wire at that moment nobody can
+recall, and a process that cannot hear the others then may send what it has claimed for as long as its lease runs.
 
 Why a message is blanked whole, even a polled page that speaks of other orders too: raw bytes hold what no
 mapping knows of. The others keep their facts and lose only that this one page can be read again.

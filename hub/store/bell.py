@@ -10,12 +10,18 @@ import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 
+RECALLS = "recalls"
+"""What was on its way is not to go out as it was: a delivery was skipped, an order's people are forgotten. Each process
+lets go of what it had ready and looks into the store. What is at the far side already nobody can recall; a process that
+cannot hear now may send what it has claimed, until it hears again or its lease ends."""
+
 TOPICS = {
     "events_add": "events",
     "deliveries_again": "deliveries",
     "deliveries_replay": "deliveries",
     "deliveries_release": "deliveries",
-    "deliveries_skip": "deliveries",
+    "deliveries_skip": RECALLS,
+    "envelopes_put": RECALLS,
     "messages_reopen": "messages",
     "things_put": "things",
     "things_change": "things",
@@ -39,10 +45,15 @@ class Bell:
         self._counts: Counter[str] = Counter()
         self._waiting: dict[str, set[asyncio.Future[None]]] = defaultdict(set)
         self._calls: dict[str, list[Callable[[], None]]] = defaultdict(list)
+        self._elsewhere: dict[str, list[Callable[[], None]]] = defaultdict(list)
 
     def on(self, topic: str, call: Callable[[], None]) -> None:
         """Call this at each ring."""
         self._calls[topic].append(call)
+
+    def elsewhere(self, topic: str, call: Callable[[], None]) -> None:
+        """Call this at each ring of another process."""
+        self._elsewhere[topic].append(call)
 
     def written(self, names: Iterable[str]) -> None:
         """These statements were committed."""
@@ -51,11 +62,16 @@ class Bell:
 
     def ring(self, topic: str) -> None:
         """There is something new, for everyone."""
-        self.heard(topic)
+        self._rung(topic)
         self.far(topic)
 
     def heard(self, topic: str) -> None:
-        """There is something new, for this process."""
+        """Another process has rung, or may have while nobody listened."""
+        for call in self._elsewhere[topic]:
+            call()
+        self._rung(topic)
+
+    def _rung(self, topic: str) -> None:
         self._counts[topic] += 1
         for waiting in self._waiting.pop(topic, ()):
             if not waiting.done():
