@@ -3,7 +3,8 @@
 Bodies of messages go after 180 days (their rows and dedupe keys stay), attempts after 30, events with their
 deliveries, renderings and the snapshots that no other event shows after 400, reports of reconciliations too, and
 what became of letters with the keys that know them again and the Message-IDs of mails of ours, by which replies find
-their order; answers to idempotency keys after three. Facts, orders and the audit stay. What to drop is read on a reader and
+their order; so does the turn of an order at an endpoint of which it was told nothing since and is owed nothing; jobs
+that ended after 90, answers to idempotency keys after three. Facts, orders and the audit stay. What to drop is read on a reader and
 dropped by key: a scan on the writer would hold up every order.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hub.repair.leftovers import Leftovers
 from hub.repair.parts import Parts
 from hub.store.engine import Row, Unit
 
@@ -28,6 +30,7 @@ class Days:
     events: int = 400
     calls: int = 3
     letters: int = 400
+    jobs: int = 90
 
 
 @dataclass(slots=True)
@@ -37,6 +40,10 @@ class Retention:
     hub: Parts
     days: Days = field(default_factory=Days)
     _attempts: int = 0
+    _left: Leftovers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._left = Leftovers(self.hub)
 
     async def step(self) -> int:
         """One batch of each table."""
@@ -47,6 +54,7 @@ class Retention:
             + await self._events()
             + await self._runs()
             + await self._letters()
+            + await self._left.step(self._before(self.days.events), self._before(self.days.jobs))
         )
 
     def _before(self, days: int) -> int:

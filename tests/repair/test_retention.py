@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from hub.repair.leftovers import Leftovers
 from hub.repair.provenance import provenance
 from hub.repair.retention import DAY, Days, Retention
 from tests.repair.shop import order, parcel
@@ -163,3 +164,75 @@ async def test_what_is_known_of_letters_goes_with_its_keys_after_400_days(shop):
     assert {row[0] for row in await fetch("mail_keys_find", keys)} == {"id:1", "content:1"}
     sent = await fetch("mails_sent_find", [("main", f"<{n}@hub.example>") for n in range(2)])
     assert [row[0] for row in sent] == ["<1@hub.example>"]
+
+
+async def turns(shop):
+    """The orders' turns that are kept."""
+    rows = await shop.hub.engine.fetch("heads_page", target="", order_id="", most=500)
+    return [row[2] for row in rows]
+
+
+async def test_the_turn_of_an_order_that_was_told_nothing_for_long_goes_and_is_made_anew(shop):
+    await shop.endpoint("http://127.0.0.1:9/none", ordering="none")
+    await shop.tell("orders", order(1))
+    move(shop, 401)
+    await shop.tell("orders", order(2))
+    assert len(await turns(shop)) == 2
+
+    await exhaust(shop.hub.retention)
+    assert len(await turns(shop)) == 1
+    assert (await turns(shop)) == [(await shop.events())[-1]["id"]]
+
+    await shop.tell("orders", order(1, at=9, total="31.00"))
+    assert len(await turns(shop)) == 2
+
+
+async def test_an_order_that_is_still_owed_something_keeps_its_turn(shop):
+    await shop.endpoint("http://127.0.0.1:9/none")
+    await shop.tell("orders", order(1))
+    move(shop, 401)
+
+    await Leftovers(shop.hub).step(shop.hub.world.now(), 0)
+    assert len(await turns(shop)) == 1
+
+
+async def test_jobs_that_ended_go_after_90_days_and_those_that_run_stay(shop):
+    now = shop.hub.world.now()
+    for n, state in enumerate(("done", "running", "cancelled", "done")):
+        at = now - (91 if n < 3 else 89) * DAY
+        await shop.write("jobs_add", position=9_000_000 + n, id=f"job_{n}", tenant="main", kind="none", subject="",
+                         params=b"{}", actor="a", now=at)  # fmt: skip
+        if state != "running":
+            await shop.write("jobs_end", id=f"job_{n}", tenant="main", state=state, now=at)
+
+    await exhaust(shop.hub.retention)
+
+    known = [bool(await shop.hub.engine.fetch("jobs_get", tenant="main", id=f"job_{n}")) for n in range(4)]
+    assert known == [False, True, False, True]
+
+
+async def test_flows_of_what_was_removed_and_shares_of_the_dead_go(shop):
+    one = await shop.endpoint("http://127.0.0.1:9/none")
+    now = shop.hub.world.now()
+    names = [(one.id,), ("end_gone",), ("con_gone/order",), ("ntf_gone/notice",)]
+    await shop.write("flows_begin", names)
+    await shop.write("shares_put", [(one.id, "prc_dead", 1, now - 2 * DAY), (one.id, "prc_live", 1, now)])
+
+    await exhaust(shop.hub.retention)
+
+    fetch = shop.hub.engine.fetch
+    assert [row[0] for row in await fetch("flows_page", after="", most=9)] == [one.id]
+    assert [row[1] for row in await fetch("shares_page", target="", claim="", most=9)] == ["prc_live"]
+
+
+async def test_a_pass_over_many_turns_goes_page_by_page_and_begins_anew_a_day_later(shop):
+    rows = [(f"end_{n:04}", "ord_1", "") for n in range(1201)]
+    await shop.write("heads_told", rows)
+    stage = Retention(shop.hub)
+
+    assert [await stage.step() for _ in range(4)] == [500, 500, 201, 0]
+    assert await turns(shop) == []
+    await shop.write("heads_told", rows[:3])
+    assert await stage.step() == 0
+    move(shop, 1)
+    assert await stage.step() == 3

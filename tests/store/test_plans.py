@@ -23,7 +23,7 @@ NOW = 1_000_000
 TARGETS = [f"end_{n}" for n in range(8)]
 GROWING = (
     "messages identities facts orders snapshots persons events deliveries heads attempts renderings exceptions "
-    "troubles audit calls mail_keys mails_sent".split()
+    "troubles audit calls mail_keys mails_sent jobs flows shares".split()
 )
 
 
@@ -121,7 +121,13 @@ async def fill(engine: Engine) -> None:
         )
         unit.add("mail_keys_add", [("main", "con_1", f"id:{n}", f"msg_{n:04}", n) for n in range(5000)])
         unit.add("mails_sent_add", [("main", f"<{n}@x>", f"ntc_{n}", "", n) for n in range(5000)])
+        names = [f"end_{n:05}" for n in range(5000)]
+        unit.add("flows_begin", [(name,) for name in names])
+        unit.add("shares_put", [(name, "prc_1", 1, n) for n, name in enumerate(names)])
         for n in range(1000):
+            unit.add("jobs_add", position=900_000 + n, id=f"job_{n}", tenant="main", kind="replay", subject="", params=b"{}",
+                     actor="tok_1", now=n)  # fmt: skip
+            unit.add("jobs_end", id=f"job_{n}", tenant="main", state="done", now=n)
             unit.add("calls_add", tenant="main", key=f"k{n}", digest="d", at=n, status=200, answer=b"{}")
 
     await engine.transact(more)
@@ -231,6 +237,14 @@ ASKED: dict[str, tuple[str, dict[str, Any], list[Row]]] = {
     "mails_next": ("mails", {"most": 500}, []),
     "mail_keys_next": ("mail_keys_at", {"before": 500, "most": 100}, []),
     "mails_sent_next": ("mails_sent_at", {"before": 500, "most": 100}, []),
+    "heads_page": ("heads", {"target": TARGET, "order_id": "old_010000", "most": 500}, []),
+    "heads_purge": ("heads", {}, [(TARGET, "old_000000", ""), (TARGET, ORDER, "evt_0_1")]),
+    "jobs_page": ("jobs.position", {"after": 100, "most": 100}, []),
+    "jobs_purge": ("jobs.position", {"before": NOW}, [(7,), (8,)]),
+    "flows_page": ("flows", {"after": "end_1", "most": 100}, []),
+    "flows_purge": ("flows", {}, [("end_x",), ("end_y",)]),
+    "shares_page": ("shares", {"target": "end_1", "claim": "", "most": 100}, []),
+    "shares_purge": ("shares", {"before": NOW}, [("end_x", "prc_1"), ("end_y", "prc_1")]),
     "exceptions_get": ("exceptions.id", {"tenant": "main", "id": "exc_7"}, []),
 }  # fmt: skip
 

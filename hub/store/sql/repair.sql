@@ -124,3 +124,38 @@ DELETE FROM snapshots WHERE order_id IN (SELECT order_id FROM gone)
   AND version <= (SELECT max(gone.version) FROM gone WHERE gone.order_id = snapshots.order_id)
   AND version < (SELECT orders.version FROM orders WHERE orders.id = snapshots.order_id)
   AND NOT EXISTS (SELECT 1 FROM events WHERE events.order_id = snapshots.order_id AND events.version = snapshots.version);
+
+-- name: heads_page
+SELECT target, order_id, last_event FROM heads WHERE (target, order_id) > (:target, :order_id)
+ORDER BY target, order_id LIMIT :most;
+
+-- name: heads_purge
+-- Those of which nothing is outstanding, and that were told of nothing since.
+DELETE FROM heads WHERE (target, order_id, last_event) IN (
+    SELECT target, order_id, last_event FROM :rows(target text, order_id text, last_event text))
+  AND NOT EXISTS (SELECT 1 FROM deliveries AS first WHERE first.position = heads.head AND first.status IN ('due', 'waiting'));
+
+-- name: jobs_page
+-- One that runs is never old.
+SELECT position, CASE WHEN state = 'running' THEN 9000000000000000000 ELSE updated_at END FROM jobs
+WHERE position > :after ORDER BY position LIMIT :most;
+
+-- name: jobs_purge
+DELETE FROM jobs WHERE position IN (SELECT position FROM :rows(position int)) AND state <> 'running' AND updated_at < :before;
+
+-- name: flows_page
+SELECT target FROM flows WHERE target > :after ORDER BY target LIMIT :most;
+
+-- name: flows_purge
+-- Not where something is due: a process may be sharing it out.
+DELETE FROM flows WHERE target IN (SELECT target FROM :rows(target text))
+  AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.target = flows.target AND deliveries.status = 'due');
+
+-- name: things_known
+SELECT things.id FROM :rows(id text) JOIN things ON things.kind IN ('endpoint', 'connection', 'notifier') AND things.id = rows.id;
+
+-- name: shares_page
+SELECT target, claim, until FROM shares WHERE (target, claim) > (:target, :claim) ORDER BY target, claim LIMIT :most;
+
+-- name: shares_purge
+DELETE FROM shares WHERE (target, claim) IN (SELECT target, claim FROM :rows(target text, claim text)) AND until < :before;
