@@ -23,6 +23,7 @@ from hub.things import NoticeRule, Notifier, address_of, places, shape
 from hub.vault import Locked
 
 _CARRIERS = 20_000
+_UNJUDGED = 1000
 log = structlog.get_logger("orderhub.audience")
 
 
@@ -35,6 +36,21 @@ class Target(msgspec.Struct, frozen=True):
     shape: str
     held: bool
     delay: int = 0
+
+
+class Unjudged(msgspec.Struct, frozen=True):
+    """A piece of news of an order that a filter could not judge: it was not sent to whom that filter guards."""
+
+    whom: Endpoint | Route | NoticeRule
+    event: str
+    order: str
+    version: int
+    fault: Unmapped = msgspec.field(default_factory=lambda: Unmapped(""))
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """The same news, however often it is asked about before it is told."""
+        return self.whom.id, self.event, self.order, self.version
 
 
 class _Known(msgspec.Struct):
@@ -55,6 +71,7 @@ class Audience:
     directory: Directory
     compile: Callable[[str], Any]
     _last: _Known = field(default_factory=lambda: _Known(()))
+    _unjudged: dict[tuple[str, str, str, int], Unjudged] = field(default_factory=dict)
 
     @property
     def _known(self) -> _Known:
@@ -78,7 +95,7 @@ class Audience:
         """Everyone to be told of this event of this order: endpoints whose filters take it."""
         out = []
         for one in self.listeners(tenant, event):
-            if not self.wants(one, event, doc, connection):
+            if not self.wants(one, event, doc, connection, told=True):
                 continue
             held = one.status == "disabled"
             ordered = one.ordering == "per_order" and not held
@@ -96,15 +113,17 @@ class Audience:
         except Misconfigured:
             return ""
 
-    def wants(self, one: Endpoint, event: str, doc: Doc, connection: str) -> bool:
-        """Whether an endpoint that listens to such events is to hear of this one."""
+    def wants(
+        self, one: Endpoint, event: str, doc: Doc, connection: str, *, told: bool = False
+    ) -> bool:  # fmt: skip
+        """Whether an endpoint that listens to such events is to hear of this one, which is being `told` or was."""
         if doc.get("test") and not one.include_test:
             return False
         if one.connections and connection not in one.connections:
             return False
         if one.locations and places(doc).isdisjoint(one.locations):
             return False
-        return not one.filter or self._holds(one.filter, event, doc)
+        return not one.filter or self._holds(one.filter, event, doc, one if told else None)
 
     def writes(self, tenant: str, event: str, doc: Doc, home: str, cause: str) -> list[Target]:
         """The writes that carry this news to far sides: to the order's own source, to trackers, along
@@ -113,7 +132,8 @@ class Audience:
         return found + [
             target
             for route, target in self._routes(tenant, event)
-            if route.connection != cause and (not route.predicate or self._holds(route.predicate, event, doc))
+            if route.connection != cause
+            and (not route.predicate or self._holds(route.predicate, event, doc, route))
         ]
 
     def _carriers(self, tenant: str, event: str, home: str) -> list[tuple[str, Target]]:
@@ -152,8 +172,8 @@ class Audience:
             target
             for rule, target in self._rules(tenant, event)
             if self._reaches(rule, doc)
-            if not rule.predicate or self._holds(rule.predicate, event, doc)
-            if not rule.consent or self._holds(rule.consent, event, doc)
+            if not rule.predicate or self._holds(rule.predicate, event, doc, rule)
+            if not rule.consent or self._holds(rule.consent, event, doc, rule)
         ]
 
     def _rules(self, tenant: str, event: str) -> list[tuple[NoticeRule, Target]]:
@@ -191,8 +211,20 @@ class Audience:
         except (Locked, Misconfigured):
             return True
 
-    def _holds(self, filter_: str, event: str, doc: Doc) -> bool:
-        """Whether a filter takes an event; one that cannot judge it does not, and keeps nobody else waiting."""
+    def unjudged(self) -> list[Unjudged]:
+        """What no filter could judge since this was asked last; a thousand of them are kept."""
+        found, self._unjudged = list(self._unjudged.values()), {}
+        return found
+
+    def not_told(self, found: Iterable[Unjudged]) -> None:
+        """These could not be told of: they are asked for again."""
+        self._unjudged = {one.key: one for one in found} | self._unjudged
+
+    def _holds(
+        self, filter_: str, event: str, doc: Doc, whom: Endpoint | Route | NoticeRule | None
+    ) -> bool:  # fmt: skip
+        """Whether a filter takes an event; one that cannot judge it does not (it may be what keeps data from a
+        partner), keeps nobody else waiting, and is told of."""
         filters = self._known.filters
         compiled = filters.get(filter_)
         if compiled is None:
@@ -203,6 +235,10 @@ class Audience:
             log.warning(
                 "a filter could not judge an event", filter=filter_, event_type=event, fault=str(error)
             )
+            # An exception about what tells of exceptions would be news of itself, for ever.
+            if whom is not None and len(self._unjudged) < _UNJUDGED and not event.startswith("exception."):
+                one = Unjudged(whom, event, str(doc.get("id", "")), doc.get("version") or 0, error)
+                self._unjudged.setdefault(one.key, one)
             return False
 
 

@@ -65,6 +65,7 @@ from hub.outbound.sender import GuardedSender, Sender
 from hub.outbound.settle import Settler
 from hub.outbound.tally import Tally
 from hub.outbound.transport import GuardedTransport
+from hub.outbound.unjudged import Doubts
 from hub.outbound.writes import Writes
 from hub.reach import Reach
 from hub.registry import Registry, load_registry
@@ -132,7 +133,7 @@ class Hub:
         self.gauges = Gauges(engine, self.metrics, self.deliver.tally, world)
         hand = self.deliver.hand if delivers else self._leave
         take = self.deliver.take if delivers else self._leave_all
-        self.health = self._health(settler, hand)
+        self.health, self.doubts = self._health(settler, hand), Doubts(engine, self.audience, self.troubles)
         self.normalise = Normalise(
             engine, self.directory, self.recorder, self.troubles, world, self.inbox, take, self._aside,
             Accounts(engine, self.directory, world, self.troubles),

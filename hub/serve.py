@@ -103,7 +103,7 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
         running += [loop("deliver", hub, lambda one: one.deliver.run()), loop("heads", hub, heads_turn)]
         running += [loop("leases", hub, leases_turn), loop("alerts", hub, alerts_turn)]
         running += [loop("health", hub, health_turn)]
-    running += [loop("jobs", hub, jobs_turn)]
+    running += [loop("jobs", hub, jobs_turn), loop("doubts", hub, doubts_turn)]
     tasks = [asyncio.ensure_future(one) for one in running]
     try:
         yield tasks
@@ -211,6 +211,12 @@ async def health_turn(hub: Hub) -> None:
     await asyncio.sleep(_BACKSTOP)
 
 
+async def doubts_turn(hub: Hub) -> None:
+    """Tell of filters that could not judge what happened."""
+    await hub.doubts.step()
+    await asyncio.sleep(_BACKSTOP)
+
+
 async def leases_turn(hub: Hub) -> None:
     """Renew what is under way, well before anyone else may take it."""
     await hub.deliver.renew()
@@ -255,4 +261,5 @@ async def drain(hub: Hub) -> None:
     """Understand what was accepted, let attempts under way end."""
     while await hub.normalise.step():
         continue
+    await hub.doubts.step()
     await hub.deliver.drain(_DRAIN)

@@ -37,6 +37,7 @@ class Health:
     disable: Callable[[Endpoint, str], Awaitable[None]]
     hand: Callable[[list[Due]], None]
     _noted: dict[str, tuple[bool, int]] = field(default_factory=dict)
+    _succeeded: dict[str, int] = field(default_factory=dict)
 
     def rows(self, group: Iterable[Tried]) -> list[Row]:
         """What attempts say of their endpoints, to be written with them: each change at once, the same again at
@@ -45,6 +46,8 @@ class Health:
         for one in sorted(group, key=lambda one: one.at):
             if one.verdict.sent and self.directory.get(Endpoint, one.due.target) is not None:
                 _count(found.setdefault(one.due.target, [0, 0, 0]), one)
+        for target, times in found.items():
+            self._succeeded[target] = max(times[2], self._succeeded.get(target, 0))
         return sorted((target, *times) for target, times in found.items() if self._news(target, times))
 
     def _news(self, target: str, times: list[int]) -> bool:
@@ -62,7 +65,7 @@ class Health:
         """Tell of those that have failed for an hour and of those that are well again; disable those that have done
         nothing else for as long as they may. Returns how many there were."""
         count = 0
-        for target, first, last, _, told in await self.engine.fetch("health_failing"):
+        for target, first, last, _, told in await self._failing():
             endpoint = self.directory.get(Endpoint, target)
             if endpoint is None or endpoint.status == "disabled":
                 continue
@@ -72,6 +75,22 @@ class Health:
             elif (first and not told and self.world.now() - first >= FAILING_AFTER) or (told and not first):
                 count += await self._tell(endpoint)
         return count
+
+    async def _failing(self) -> list[Row]:
+        """Those that fail, and those told of. A success that was no news here ends what another process noted before
+        it: else two failures, weeks apart, would be a run."""
+        rows = await self.engine.fetch("health_failing")
+        ended = [
+            (target, at) for target, first, *_ in rows if 0 < first < (at := self._succeeded.get(target, 0))
+        ]
+        if not ended:
+            return rows
+
+        async def work(unit: Unit) -> None:
+            unit.add("health_succeeded", ended)
+
+        await self.engine.transact(work)
+        return await self.engine.fetch("health_failing")
 
     async def _tell(self, endpoint: Endpoint) -> int:
         """It fails, or it does no more: an event, and an exception opened or closed, once for all processes."""

@@ -279,3 +279,55 @@ async def test_a_recovery_that_the_store_did_not_take_at_once_is_not_forgotten(h
     assert left == [0]
     [row] = await hub.engine.fetch("health_get", target=one.id)
     assert row[1] == 0
+
+
+async def test_a_success_ends_the_failures_that_another_process_noted_before_it(postgres_url: str) -> None:
+    config = Config(database=postgres_url, keys=(bytes(32),), admin_token="oh_a")
+    world = World.still()
+    async with open_hub(config, world) as one, open_hub(config, world) as two:
+        d = await desk(one)
+        endpoint = await d.endpoint(schedule=[0])
+        await two.directory.refresh()
+        two.deliver.sender = script = Script(NO)
+        other = Desk(two, script, d.shop)
+        for said, number in ((d, "A"), (other, "B"), (d, "C")):
+            await said.tell(number, "1")
+            await said.hub.deliver.step()
+            await said.hub.deliver.flows.leave()  # its slots are the other's now
+            world.move(10)
+        assert (await columns(one, endpoint))[0] > 0, "the second success was no news to its process"
+        await two.health.step()
+        await one.health.step()
+        assert (await columns(one, endpoint))[0] == 0
+
+        world.move(20 * DAY)
+        await other.tell("D", "1")
+        await two.deliver.step()
+        await one.health.step()
+        await two.health.step()
+        await two.directory.refresh()
+        assert two.directory.by_id(Endpoint, endpoint.id).status == "active"  # type: ignore[union-attr]
+
+
+async def test_failures_after_the_success_that_was_no_news_are_a_run_of_their_own(postgres_url: str) -> None:
+    config = Config(database=postgres_url, keys=(bytes(32),), admin_token="oh_a")
+    world = World.still()
+    async with open_hub(config, world) as one, open_hub(config, world) as two:
+        d = await desk(one)
+        endpoint = await d.endpoint(schedule=[0])
+        await two.directory.refresh()
+        two.deliver.sender = script = Script(NO)
+        other = Desk(two, script, d.shop)
+        for said, number in ((d, "A"), (other, "B"), (d, "C")):
+            await said.tell(number, "1")
+            await said.hub.deliver.step()
+            await said.hub.deliver.flows.leave()  # its slots are the other's now
+            world.move(10)
+        assert (await columns(one, endpoint))[0] > 0
+        world.move(MINUTE)
+        await other.tell("D", "1")
+        await two.deliver.step()
+        await one.health.step()
+
+        first, last, success, _ = await columns(one, endpoint)
+        assert success < first == last

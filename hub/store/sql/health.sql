@@ -18,6 +18,15 @@ WHERE first_failed_at > 0 OR told_at > 0 ORDER BY target;
 -- name: health_get
 SELECT target, first_failed_at, last_failed_at, last_success_at, told_at FROM health WHERE target = :target;
 
+-- name: health_succeeded
+-- A success that its process had no news of ends the runs of failures that began before it; one that went on after it
+-- begins with the last failure that is known.
+UPDATE health SET
+    first_failed_at = CASE WHEN health.last_failed_at > rows.at THEN health.last_failed_at ELSE 0 END,
+    last_success_at = CASE WHEN rows.at > health.last_success_at THEN rows.at ELSE health.last_success_at END
+FROM :rows(target text, at int)
+WHERE health.target = rows.target AND health.first_failed_at > 0 AND health.first_failed_at < rows.at;
+
 -- name: health_told
 UPDATE health SET told_at = :told_at WHERE target = :target;
 
