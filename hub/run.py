@@ -47,6 +47,7 @@ from hub.inbound.report import Call, Reporter
 from hub.metrics import Metrics
 from hub.orders.carriers import carriers
 from hub.outbound.address import address_of
+from hub.outbound.bodies import Bodies
 from hub.outbound.courier import Courier
 from hub.outbound.credentials import Credentials
 from hub.outbound.deliver import Deliver
@@ -235,9 +236,9 @@ class Hub:
     def _postman(self, sender: Sender) -> Postman:
         letterhead = Letterhead(self.directory, self.world)
         credentials = Credentials(self.engine, self.directory, self.world)
-        return Postman(
-            self.engine, self.directory, sender, letterhead, self.troubles, self.world, credentials, self._captured
-        )  # fmt: skip
+        bodies = Bodies(self.engine, self.directory)
+        return Postman(self.engine, self.directory, sender, letterhead, self.troubles, self.world, credentials, bodies,
+                       self._captured)  # fmt: skip
 
     async def _captured(self, endpoint: Endpoint, due: Due, name: str) -> None:
         """A partner's answer named the order: it is one of the order's references from now on."""

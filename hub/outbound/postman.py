@@ -1,8 +1,4 @@
-"""The postman: one attempt at an endpoint, from its body to what its answer means, and what is kept of it.
-
-A body that was rendered once is repeated byte for byte. One that never was, since its mapping failed, is
-made with the version in force now, and the delivery remembers which: so that a replay after a fix works.
-"""
+"""The postman: one attempt at an endpoint, from its body to what its answer means, and what is kept of it."""
 
 from __future__ import annotations
 
@@ -19,14 +15,15 @@ from hub.contract.errors import HubError, Misconfigured, Unmapped, Unreadable
 from hub.contract.mapping import Expression, Mapping, compile_expression
 from hub.contract.settings import MASK
 from hub.directory import Directory, Endpoint
+from hub.outbound.bodies import Bodies
 from hub.outbound.credentials import Credentials, Unauthorised
 from hub.outbound.entries import entry
 from hub.outbound.letterhead import Letterhead
 from hub.outbound.patience import patiently
-from hub.outbound.render import LeftOut, body_for, render, told
+from hub.outbound.render import LeftOut, body_for, told
 from hub.outbound.sender import CAP, Answer, Post, Sender
 from hub.outbound.verdict import took
-from hub.store.engine import Engine, Unit
+from hub.store.engine import Engine
 from hub.store.rows import Due
 from hub.troubles import Trouble, Troubles, cause, place
 from hub.vault import Locked
@@ -51,6 +48,7 @@ class Postman:
     troubles: Troubles
     world: World
     credentials: Credentials
+    bodies: Bodies
     capture: Capture
     _names: dict[tuple[str, str], str] = field(default_factory=dict)
     _expressions: dict[str, Expression] = field(default_factory=dict)
@@ -63,7 +61,7 @@ class Postman:
     async def post(self, endpoint: Endpoint, one: Due, at: int) -> tuple[Answer, bytes]:
         """One attempt: the answer, judged by the endpoint's own expression where it has one, and its log."""
         try:
-            body = one.body() if one.shape == "full" else await self._body(endpoint, one)
+            body = await self.bodies.of(one)
         except (Misconfigured, Unreadable, LeftOut) as error:
             if not isinstance(error, LeftOut):
                 await self._failed(endpoint, one, error)
@@ -106,31 +104,6 @@ class Postman:
     def _letter(self, endpoint: Endpoint, one: Due, body: bytes, at: int, more: dict[str, str]) -> Post:
         headers = self.letterhead.headers(endpoint, one, body, at) | more
         return Post(url=endpoint.url, headers=headers, body=body, timeout=endpoint.timeout)
-
-    async def _body(self, endpoint: Endpoint, one: Due) -> bytes:
-        """The body of a shape: as it was rendered, or rendered now and kept."""
-        rows = await self.engine.fetch("renderings_get", event=one.event, shape=one.shape)
-        if rows:
-            return bytes(rows[0][0])
-        mapping, shape = self._in_force(one.shape)
-        body = render(one.body(), shape, mapping)
-
-        async def work(unit: Unit) -> None:
-            unit.add("renderings_put", [(one.event, shape, body)])
-            if shape != one.shape:
-                unit.add("deliveries_shape", position=one.position, shape=shape)
-
-        await self.engine.transact(work)
-        one.shape = shape
-        return body
-
-    def _in_force(self, shape: str) -> tuple[Mapping | None, str]:
-        """The mapping that a shape names, as it is now, and the shape with its version."""
-        *plain, last = shape.split("/")
-        if len(plain) < 3:
-            return None, shape
-        mapping = self._mapping(last.partition("@")[0])
-        return mapping, "/".join([*plain, f"{mapping.name}@{mapping.hash}"]) if mapping else shape
 
     def _mapping(self, name: str) -> Mapping | None:
         return self.directory.registry.mapping(name) if name else None

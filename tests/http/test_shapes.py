@@ -83,9 +83,9 @@ async def test_a_partner_gets_its_own_shape(house: House):
     ]
     assert all(row["outcome"] == "left_out" for row in rows if row["status"] == "skipped")
     kept = await house.hub.engine.fetch(
-        "renderings_get", event=rows[0]["event"], shape=f"full/orderhub//wms.pick@{text['hash']}"
+        "renderings_get", [(rows[0]["event"], f"full/orderhub//wms.pick@{text['hash']}")]
     )
-    assert bytes(kept[0][0]) == body
+    assert bytes(kept[0][2]) == body
 
 
 async def test_a_mapping_that_fails_fails_its_own_deliveries_with_the_place_and_a_replay_after_a_fix_works(

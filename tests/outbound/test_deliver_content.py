@@ -117,7 +117,7 @@ async def test_shapes_are_rendered_once_and_kept(hub: Hub) -> None:
     assert "data" not in told["data"]
     assert msgspec.json.decode(bodies[some.url])["data"] == {"number": "A", "lines": [{"sku": "LAMP"}]}
     rows = [
-        await hub.engine.fetch("renderings_get", event=told["id"], shape=shape)
+        await hub.engine.fetch("renderings_get", [(told["id"], shape)])
         for shape in ("thin/orderhub/", "changes/cloudevents/", "full/orderhub/lines.sku,number")
     ]
     assert [len(one) for one in rows] == [1, 1, 1], "one row per event and shape, whoever gets it"

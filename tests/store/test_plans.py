@@ -219,7 +219,7 @@ ASKED: dict[str, tuple[str, dict[str, Any], list[Row]]] = {
     "deliveries_targets": ("deliveries_due", {}, []),
     "deliveries_wake": ("deliveries_due", {"target": TARGET, "now": 5, "most": 1000}, []),
     "attempts_of": ("attempts", {"delivery": 70}, []),
-    "renderings_get": ("renderings", {"event": "evt_7_0", "shape": "thin//"}, []),
+    "renderings_get": ("renderings", {}, [("evt_7_0", "thin//")]),
     # what the API asks
     "orders_get": ("orders.id", {"tenant": "main", "id": ORDER}, []),
     **{

@@ -243,7 +243,8 @@ INSERT INTO renderings (event, shape, body) SELECT event, shape, body FROM :rows
 ON CONFLICT (event, shape) DO NOTHING;
 
 -- name: renderings_get
-SELECT body FROM renderings WHERE event = :event AND shape = :shape;
+SELECT renderings.event, renderings.shape, renderings.body FROM :rows(event text, shape text)
+JOIN renderings ON renderings.event = rows.event AND renderings.shape = rows.shape;
 
 -- name: deliveries_targets
 -- The targets that have something due, by hops along the index: not a scan of all that waits.
