@@ -73,8 +73,8 @@ def shown(ask: Ask, one: Job) -> JobOut:
     return JobOut(
         id=one.id, kind=one.kind, state=one.state, done=one.done, total=one.total if one.total >= 0 else None,
         progress=round(share, 4), created_at=text(one.created_at), updated_at=text(one.updated_at), subject=one.subject,
-        endpoint=endpoint.name if endpoint else "", connection=subject.name if subject else "", actor=one.actor, note=one.note or waits,
-        params=msgspec.json.decode(one.params),
+        endpoint=endpoint.name if endpoint else "", connection=subject.name if subject else "", actor=one.actor,
+        note="; ".join(word for word in (waits, one.note) if word), params=msgspec.json.decode(one.params),
     )  # fmt: skip
 
 

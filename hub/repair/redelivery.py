@@ -86,7 +86,8 @@ class Redelivery:
         if endpoint.status != "active" or room <= 0:
             return None
         wish = _wish(job)
-        after = int(job.cursor or wish.first)
+        place, _, told = (job.cursor or str(wish.first)).partition("/")
+        after = int(place)
         page = self._one if wish.delivery else self._failed if wish.only == "failed" else self._events
         part = await page(job, endpoint, wish, after, room)
 
@@ -95,9 +96,10 @@ class Redelivery:
 
         # Whoever does not know of a new endpoint yet tells without it for a moment: that is caught up with too.
         early = wish.last == _EVER and self.hub.world.now() < job.created_at + _LATE * SECOND
+        sent = int(told or 0) + len(part.again) + len(part.fresh)
         return Turn(
-            cursor=str(part.cursor), done=part.looked, ended=not (part.full or early), write=write, after=self.woken,
-            wait=_LATE if early and not part.full else 0.0,
+            cursor=f"{part.cursor}/{sent}", done=part.looked, ended=not (part.full or early), write=write,
+            after=self.woken, wait=_LATE if early and not part.full else 0.0, note=f"{sent} to be sent",
         )  # fmt: skip
 
     async def _room(self, endpoint: Endpoint) -> int:

@@ -34,7 +34,7 @@ async def test_a_replay_is_a_job_whose_progress_is_seen(house: House):
 
     assert (job["state"], job["progress"], job["endpoint"]) == ("done", 1.0, "wms")
     assert job["done"] == job["total"] > 0
-    assert job["params"]["only"] == "missing"
+    assert (job["params"]["only"], job["note"]) == ("missing", "3 to be sent")
     due = (await house.get(f"/v1/endpoints/{id_}/deliveries"))["data"]
     assert [(one["trigger"], one["status"]) for one in due] == [("replay", "due")] * 3
     assert [one["id"] for one in (await house.get("/v1/jobs?kind=replay&state=done"))["data"]] == [job["id"]]
