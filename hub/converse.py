@@ -21,7 +21,7 @@ from hub.contract.errors import HubError, Postponed, Refused, Rejected
 from hub.contract.flow import Context, Keep, Page, Pause, Put, Token
 from hub.contract.message import Headers, Request, Response
 from hub.directory import Connection, Directory
-from hub.files.shelf import Shelves
+from hub.files.shelves import Shelves
 from hub.reach import Down, Reach
 from hub.store.engine import Engine, Unit
 from hub.world import World

@@ -29,7 +29,7 @@ from hub.contract.flow import Page
 from hub.contract.mapping import compile_expression
 from hub.converse import Converser
 from hub.directory import Connection, Directory, Endpoint
-from hub.files.shelf import Shelves
+from hub.files.shelves import Shelves
 from hub.inbound.accounts import Accounts
 from hub.inbound.files.watch import Watcher
 from hub.inbound.filing import Filing

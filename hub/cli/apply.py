@@ -25,14 +25,12 @@ from hub.cli import show
 from hub.cli.failures import USAGE, Failure
 from hub.cli.nouns import Yes, quoted, sure
 from hub.cli.show import AsJson
+from hub.cli.wanted import KINDS, Doc, read_wanted
 
 if TYPE_CHECKING:
     from hub.cli.client import Client
 
-Doc = dict[str, Any]
 MASK = "***"
-KINDS = ("partners", "connections", "endpoints", "routes", "notifiers", "notices", "alerts")
-"""What a file may hold, in the order in which it is made."""
 SEALED = ("settings", "auth")
 """Fields with secrets among theirs, which the hub never shows."""
 ONCE = ("from",)
@@ -73,7 +71,6 @@ def apply(
 ) -> None:
     """Make the hub as a TOML file says: partners, connections, endpoints, routes, alerts …; shows the difference first."""
     from hub.cli.client import hub
-    from hub.cli.wanted import read_wanted
 
     wanted = read_wanted(file)
     with hub() as line:

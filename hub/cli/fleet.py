@@ -103,8 +103,8 @@ class Fleet:
 
 def _member(config: Config, listener: socket.socket, started: Connection | None) -> None:
     from hub.cli.failures import give_up
+    from hub.cli.greeting import announce
     from hub.cli.logs import to_stderr
-    from hub.cli.serving import announce
 
     to_stderr()
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -9,8 +9,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from hub.cli.apply import KINDS, Doc
 from hub.cli.failures import USAGE, Failure
+
+Doc = dict[str, Any]
+KINDS = ("partners", "connections", "endpoints", "routes", "notifiers", "notices", "alerts")
+"""What a file may hold, in the order in which it is made."""
 
 
 def read_wanted(file: Path, environ: Mapping[str, str] = os.environ) -> dict[str, list[Doc]]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, Protocol
 
 import msgspec
 
-from hub.contract.errors import Misconfigured, Refused
-from hub.contract.files import Folder, Place
+from hub.contract.errors import Refused
 
 Address = Callable[[str, int], Awaitable[str]]
 """The address at which a host may be spoken to; Refused where it may not, Postponed where it has none."""
@@ -39,28 +36,6 @@ class Shelf(Protocol):
     async def move(self, name: str, folder: str, out_of: str = "") -> str: ...
 
     async def put(self, name: str, body: bytes) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Shelves:
-    """Finds the shelf of a place."""
-
-    address: Address
-
-    @contextlib.asynccontextmanager
-    async def at(self, place: Place) -> AsyncIterator[Shelf]:
-        """The shelf, while the block lasts."""
-        if isinstance(place, Folder):
-            from hub.files.folder import FolderShelf  # noqa: PLC0415  likewise
-
-            yield FolderShelf(place.path)
-            return
-        try:
-            from hub.files.sftp import sftp_shelf  # noqa: PLC0415  asyncssh is an extra
-        except ImportError as error:
-            raise Misconfigured("SFTP needs `pip install 'orderhub[sftp]'`") from error
-        async with sftp_shelf(place, self.address) as shelf:
-            yield shelf
 
 
 def plain_name(name: str) -> str:

@@ -17,7 +17,8 @@ import structlog
 from hub.contract.channel import Channel
 from hub.contract.errors import HubError, Postponed, Unreadable
 from hub.directory import Directory
-from hub.files.shelf import Entry, Shelf, Shelves
+from hub.files.shelf import Entry, Shelf
+from hub.files.shelves import Shelves
 from hub.inbound.files.away import Stranded, digest_of, put_away
 from hub.inbound.files.take import Taker
 from hub.inbound.keep import Keeper
