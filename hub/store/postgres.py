@@ -21,8 +21,12 @@ from hub.store.wire import Wire
 
 T = TypeVar("T")
 
-_LINES: dict[Line, tuple[int, str]] = {"": (0x6F68_706F, "positions"), "messages": (0x6F68_706D, "arrivals")}
-"""The advisory lock of each line of positions, which no other part of the hub uses, and its sequence."""
+_LINES: dict[Line, tuple[int, str, int]] = {
+    "": (0x6F68_706F, "positions", 1),
+    "messages": (0x6F68_706D, "arrivals", 1 << 52),
+}
+"""The advisory lock of each line of positions, which no other part of the hub uses, its sequence, and where that begins:
+no position is ever given twice, in whatever line."""
 _TAKE = (
     "WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock($1)) SELECT min(taken) FROM "
     "(SELECT nextval($2::text::regclass) AS taken FROM held, generate_series(1, $3)) AS row"
@@ -166,13 +170,6 @@ _BROKEN = (
 _POISON = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeError)
 
 
-_BEYOND = """
-SELECT setval('arrivals', (SELECT max(position) FROM messages))
-WHERE (SELECT max(position) FROM messages) > (SELECT last_value FROM arrivals)
-"""
-"""Messages were once in the line of all the rest: theirs goes on beyond it."""
-
-
 async def _migrate(connection: Any) -> None:
     """What is pending, each in a transaction with its record; the lock is the session's, so that it outlives them."""
     await connection.execute("SELECT pg_advisory_lock($1)", _MIGRATING)
@@ -180,14 +177,13 @@ async def _migrate(connection: Any) -> None:
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL)"
         )
-        for _, sequence in _LINES.values():
-            await connection.execute(f"CREATE SEQUENCE IF NOT EXISTS {sequence}")
+        for _, sequence, first in _LINES.values():
+            await connection.execute(f"CREATE SEQUENCE IF NOT EXISTS {sequence} MINVALUE {first}")
         done = {row[0]: row[1] for row in await connection.fetch("SELECT name, hash FROM migrations")}
         for name, digest, script in pending(done, "postgres"):
             async with connection.transaction():
                 await connection.execute(script)
                 await connection.execute("INSERT INTO migrations VALUES ($1, $2)", name, digest)
-        await connection.execute(_BEYOND)
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", _MIGRATING)
 
@@ -223,7 +219,7 @@ class _Unit:
     async def positions(self, count: int, of: Line = "") -> int:
         if not count:
             return 0
-        first: int = await self._connection.fetchval(_TAKE, *_LINES[of], count)
+        first: int = await self._connection.fetchval(_TAKE, *_LINES[of][:2], count)
         return first
 
     def add(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> None:

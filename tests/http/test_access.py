@@ -128,8 +128,13 @@ async def test_two_tenants_with_the_same_numbers_never_see_each_other(house: Hou
     for path in foreign:
         assert (await house.say("GET", path, token=west)).status_code == 200, path
         assert (await house.say("GET", path, token=east)).status_code == 404, path
-    for path in (f"/v1/facts?order={order}", f"/v1/facts?message={message}", f"/v1/events?order={order}"):
-        assert (await house.get(path, token=east))["data"] == []
+    assert (await house.get(f"/v1/facts?message={message}", token=east))["data"] == []
+    nobodys = "ord_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    for path in ("/v1/facts?order=", "/v1/events?order="):
+        another = await house.say("GET", path + order, token=east)
+        none = await house.say("GET", path + nobodys, token=east)
+        assert (another.status_code, another.json()["field"]) == (422, "order"), path
+        assert another.text.replace(order, nobodys) == none.text, "as if there were none"
 
 
 async def test_no_tenant_can_speak_of_another_s_order(house: House):

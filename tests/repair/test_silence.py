@@ -18,7 +18,10 @@ from tests.repair.test_surveys import DAY, SECOND, runs, source, world
 
 @pytest.fixture
 async def corner(config: Config) -> AsyncIterator[Corner]:
-    async with readable(config, World.still(time.time_ns() // 1000 - int(DAY) * SECOND), Source()) as one:
+    hour = (
+        time.time_ns() // 1000 // HOUR * HOUR
+    )  # the same minute of an hour whenever this runs: hours are counted
+    async with readable(config, World.still(hour - int(DAY) * SECOND), Source()) as one:
         yield one
 
 
