@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +12,7 @@ import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.contract import (
@@ -115,6 +116,18 @@ def test_keys_of_other_kinds_are_read_too(private: str):
     assert public_key(der(private)).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == der(
         private
     )
+
+
+@pytest.mark.parametrize("last", [0x09, 0x0A, 0x0D, 0x20])
+def test_a_key_in_der_whose_last_byte_looks_like_a_space_is_read_whole(last: int):
+    keys = (ec.derive_private_key(number, ec.SECP256R1()).public_key() for number in itertools.count(1))
+    data = next(
+        one
+        for key in keys
+        if (one := key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))[-1] == last
+    )
+
+    assert public_key(data).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == data
 
 
 def test_an_ed25519_jwk_and_a_whpk_are_one_key():

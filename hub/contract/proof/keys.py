@@ -49,7 +49,7 @@ def public_key(data: bytes) -> PublicKey:
     """A public key from PEM (on one line too, or with its line ends spelt out), a certificate, DER, base64 of any of
     these, a JWK, or `whpk_…`; Forged when it is none."""
     try:
-        key = _public(data.strip().replace(b"\\n", b"\n"))
+        key = _public(data)
     except (ValueError, KeyError, TypeError, UnsupportedAlgorithm, RecursionError) as error:
         raise Forged("the public key cannot be read") from error
     if not isinstance(key, PublicKey):
@@ -133,13 +133,19 @@ def _pss(name: str, salt: Any) -> padding.PSS:
 
 
 def _public(data: bytes) -> Any:
+    if data[:1] == b"\x30":
+        try:
+            return _der(data)
+        except ValueError:
+            pass  # base64 of something may begin with "0" too
+    data = data.strip().replace(b"\\n", b"\n")  # not before: a byte of DER may look like a space
     if data.startswith(b"{"):
         return _jwk(json.loads(data))
     if data.startswith(b"whpk_"):
         return Ed25519PublicKey.from_public_bytes(base64.b64decode(data[5:]))
     armour = _ARMOUR.search(data)
     if armour is None:
-        return _der(data) if data[:1] == b"\x30" else _public_of_text(data)
+        return _public_of_text(data)
     der = base64.b64decode(b"".join(armour[2].split()), validate=True)
     if armour[1] == b"CERTIFICATE":
         return x509.load_der_x509_certificate(der).public_key()
