@@ -11,7 +11,7 @@ import typer
 from hub.cli import show
 from hub.cli.nouns import Name, Sets, Yes, fields, group, lists, quoted, removes, shows, sure, verbs
 from hub.cli.replays import Order, Since, replay
-from hub.cli.show import AsJson, Most
+from hub.cli.show import AsJson, Most, Oldest
 
 PATH = "/v1/endpoints"
 Url = Annotated[str, typer.Argument(help="Where the partner receives webhooks.")]
@@ -153,15 +153,16 @@ def rotate(name: Name, overlap: Overlap = 24.0, secret_file: Own = None, json: A
 
 @app.command("attempts")
 def attempts(
-    name: Name, outcome: Outcome = "", since: Since = "", order: Order = "", limit: Most = 100, json: AsJson = False
+    name: Name, outcome: Outcome = "", since: Since = "", order: Order = "", oldest: Oldest = False, limit: Most = 100,
+    json: AsJson = False,
 ) -> None:  # fmt: skip
-    """List what was sent to it and what came back, oldest first."""
+    """List what was sent to it and what came back, newest first."""
     from hub.cli.client import hub
     from hub.cli.orders import find, moment
 
     with hub() as line:
         asked = {"outcome": outcome, "since": moment(since), "order": find(line, order) if order else ""}
-        found = line.pages(f"{PATH}/{quoted(name)}/attempts", most=limit, **asked)
+        found = line.pages(f"{PATH}/{quoted(name)}/attempts", most=limit, newest=not oldest, **asked)
         show.rows(found, ATTEMPTS, json_lines=json, none="No such attempts.")
 
 

@@ -10,7 +10,7 @@ import typer
 
 from hub.cli import show
 from hub.cli.nouns import group, quoted
-from hub.cli.show import AsJson, Most
+from hub.cli.show import AsJson, Most, Oldest
 
 if TYPE_CHECKING:
     from hub.cli.client import Client
@@ -30,12 +30,14 @@ app = group("Replays and other work that goes on by itself.")
 
 
 @app.command("list")
-def list_(state: State = "", kind: Kind = "", limit: Most = 1000, json: AsJson = False) -> None:
-    """List jobs, oldest first."""
+def list_(
+    state: State = "", kind: Kind = "", oldest: Oldest = False, limit: Most = 1000, json: AsJson = False
+) -> None:
+    """List jobs, newest first."""
     from hub.cli.client import hub
 
     with hub() as line:
-        found = line.pages(PATH, most=limit, state=state, kind=kind)
+        found = line.pages(PATH, most=limit, newest=not oldest, state=state, kind=kind)
         show.rows(found, COLUMNS, json_lines=json, none="No jobs.")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from hub.contract.clock import text
-from hub.http.ask import Ask, Page
+from hub.http.ask import EVER, Ask, Page
 from hub.http.deliveries import CHOSEN, PREFIX, AttemptOut, chosen, logged
 from hub.http.endpoints import mine
 from hub.http.problems import invalid
-from hub.http.table import PAGING, Op, Param
+from hub.http.table import BOTH_WAYS, Op, Param
 from hub.outbound.sender import KINDS
 from hub.outbound.verdict import DECLINED
 from hub.store.engine import Row
@@ -30,11 +30,11 @@ class AttemptWhole(AttemptOut, kw_only=True):
 
 
 async def list_endpoint_attempts(ask: Ask) -> Page[AttemptWhole]:
-    """Everything that was sent to an endpoint, oldest first."""
+    """Everything that was sent to an endpoint, oldest first or newest first."""
     one = mine(ask, ask.path())
     at, delivery = _cursor(ask)
     rows = await ask.hub.engine.fetch(
-        "attempts_of_target", target=one.id, at=at, delivery=delivery, outcome=_outcome(ask), most=ask.limit + 1,
+        "attempts_of_target_newest" if ask.newest else "attempts_of_target", target=one.id, at=at, delivery=delivery, outcome=_outcome(ask), most=ask.limit + 1,
         **await chosen(ask),
     )  # fmt: skip
     shown = rows[: ask.limit]
@@ -47,7 +47,8 @@ def _cursor(ask: Ask) -> tuple[int, int]:
     found = _CURSOR(given) if given else None
     if given and found is None:
         raise invalid(f"{given!r} is no cursor of this list", "after")
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    begin = EVER if ask.newest else 0
+    return (int(found[1]), int(found[2])) if found else (begin, begin)
 
 
 def _outcome(ask: Ask) -> str:
@@ -70,5 +71,5 @@ def _shown(row: Row) -> AttemptWhole:
 OPS = (
     Op(method="GET", path="/v1/endpoints/{id}/attempts", summary="An endpoint's attempts",
        handle=list_endpoint_attempts, gives=Page[AttemptWhole], partner=True,
-       query=(*PAGING, Param("outcome", "A status such as 500, or an error's kind such as timeout."), *CHOSEN)),
+       query=(*BOTH_WAYS, Param("outcome", "A status such as 500, or an error's kind such as timeout."), *CHOSEN)),
 )  # fmt: skip

@@ -19,7 +19,7 @@ from hub.http.ask import Ask, Page, Rows
 from hub.http.catalogue import check_glob
 from hub.http.endpoints import mine
 from hub.http.keep import find, named_order
-from hub.http.problems import Problem
+from hub.http.problems import Problem, invalid
 from hub.http.table import PAGING, Op, Param
 from hub.outbound.render import LeftOut, body_for
 from hub.repair.redelivery import wanted
@@ -103,10 +103,12 @@ async def _rows(ask: Ask, after: int) -> Rows:
 
 
 async def kept(ask: Ask) -> None:
-    """Problem 410 where the cursor points into what retention has taken away."""
+    """Problem 410 where the cursor points into what retention has taken away, 422 where it is beyond the newest event:
+    who waits there would hear nothing until as many more have happened."""
     if not ask.after:
         return
     rows = await ask.hub.engine.fetch("memories_get", owner="retention", name=f"events:{ask.tenant}", now=0)
+    await _reached(ask, int(rows[0][0]) if rows else 0)
     if rows and ask.after < int(rows[0][0]):
         oldest = (await ask.hub.engine.fetch("events_oldest", tenant=ask.tenant, after=int(rows[0][0])))[0]
         where = (
@@ -116,6 +118,16 @@ async def kept(ask: Ask) -> None:
         )
         raise Problem(
             410, "gone", f"events up to {rows[0][0]} are no longer kept; {where}", oldest=str(oldest[0] or "")
+        )
+
+
+async def _reached(ask: Ask, removed: int) -> None:
+    newest = max(removed, int((await ask.hub.engine.fetch("events_last"))[0][0]))
+    if ask.after > newest:
+        raise invalid(
+            f"no event has come as far as this cursor, the newest is at {newest}: is it another hub's, or of a time "
+            f"before this hub's store was restored? Go on from a cursor that is known, or from ?after={LATEST}",
+            "after",
         )
 
 

@@ -16,7 +16,7 @@ from hub.http.endpoints import mine
 from hub.http.keep import note
 from hub.http.orders import held as order_of
 from hub.http.problems import Problem, invalid, missing
-from hub.http.table import PAGING, Op, Param
+from hub.http.table import BOTH_WAYS, Op, Param
 from hub.repair.jobs import Job, job
 from hub.repair.redelivery import KIND, Wish, begun
 from hub.repair.survey.walk import SURVEYS, progress
@@ -79,13 +79,11 @@ def shown(ask: Ask, one: Job) -> JobOut:
 
 
 async def list_jobs(ask: Ask) -> Page[JobOut]:
-    """Oldest first."""
+    """Oldest first or newest first."""
     subject = mine(ask, ask.text("endpoint")).id if ask.text("endpoint") else ask.text("subject")
-    rows = await ask.hub.engine.fetch(
-        "jobs_list", tenant=ask.tenant, after=ask.after, kind=ask.text("kind"),
-        state=one_of(ask, "state", _STATES),
-        subject=subject, most=ask.limit + 1,
-    )  # fmt: skip
+    rows = await ask.listed(
+        "jobs_list", kind=ask.text("kind"), state=one_of(ask, "state", _STATES), subject=subject
+    )
     return ask.page(rows, lambda row: shown(ask, job(row)))
 
 
@@ -169,7 +167,7 @@ async def _delivery(ask: Ask, id_: str, endpoint: Endpoint) -> int:
 
 OPS = (
     Op(method="GET", path="/v1/jobs", summary="List jobs", handle=list_jobs, gives=Page[JobOut],
-       query=(*PAGING, Param("kind", "Of this kind, such as replay."), Param("state", "running, done or cancelled."),
+       query=(*BOTH_WAYS, Param("kind", "Of this kind, such as replay."), Param("state", "running, done or cancelled."),
               Param("subject", "About this."), Param("endpoint", "About this endpoint, by id or name."))),
     Op(method="GET", path="/v1/jobs/{id}", summary="Show a job", handle=get_job, gives=JobOut, partner=True),
     Op(method="POST", path="/v1/jobs/{id}/cancel", summary="End a job", handle=cancel_job, scope="operate",

@@ -1,4 +1,4 @@
-"""Misfits: what is said of a body that does not have the shape that it should, with what would have fitted."""
+"""Misfits: what is said of a body or a query that does not have the shape that it should, with what would have fitted."""
 
 from __future__ import annotations
 
@@ -30,6 +30,15 @@ def misfit(told: str, shape: Any) -> Problem:
     if value and allowed:
         return invalid(f"{value[1]} is none of {', '.join(allowed)}", path)
     return invalid(reason, path)
+
+
+def check_query(given: Iterable[str], known: list[str]) -> None:
+    """422 where a request asks by a parameter that this operation does not take: passed over, a filter with a slip in
+    its name would let everything through."""
+    for name in given:
+        if name not in known:
+            what = _instead(name, sorted(known)) or "; it takes none"
+            raise invalid(f"no such parameter{what}", name)
 
 
 def _instead(name: str, known: list[str]) -> str:

@@ -12,6 +12,7 @@ from hub.http import problems
 from hub.http.again import once
 from hub.http.ask import Answer, Ask, body
 from hub.http.auth import Who, caller, permit
+from hub.http.misfit import check_query
 from hub.http.table import Op
 from hub.run import Hub
 from hub.store.rows import PLAIN
@@ -40,6 +41,7 @@ async def run(op: Op, hub: Hub, request: Request) -> Any:
     if op.scope is not None:
         who = caller(request, hub.directory)
         permit(who, op.scope, partner=op.partner)
+        check_query(request.query_params, [one.name for one in op.query])
     ask = Ask(hub, request, who, b"" if op.stream else await body(request))
     if op.method == "POST" and ask.key and not op.exact:
         return await once(ask, op)

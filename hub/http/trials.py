@@ -17,8 +17,7 @@ from hub.http.keep import copy, find, record, save
 from hub.http.problems import Problem
 from hub.http.table import Op
 from hub.inbound.hear import speaker
-from hub.outbound.letterhead import address, masked
-from hub.outbound.sender import written
+from hub.outbound.letterhead import address, masked, written
 from hub.outbound.verdict import took
 from hub.store.rows import Due
 

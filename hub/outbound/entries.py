@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from hub.outbound.letterhead import address, masked
-from hub.outbound.sender import CAP, Answer, Post, written
+from hub.outbound.letterhead import address, masked, written
+from hub.outbound.sender import CAP, Answer, Post
 from hub.store.rows import PLAIN, Due
 
 _HEADERS = 50

@@ -13,6 +13,7 @@ from hub import __version__
 from hub.circuit import SECOND
 from hub.contract.settings import MASK
 from hub.directory import Directory, Endpoint
+from hub.outbound.sender import legible
 from hub.outbound.signing import Signer
 from hub.store.rows import Due
 from hub.world import World
@@ -23,12 +24,24 @@ _SIGNS = re.compile(r"sig|pwd|^code\Z", re.IGNORECASE)
 """Names of what proves a caller in a query, besides those that are secrets by name (`?code=` of Azure's functions)."""
 _PARAMETER = re.compile(r"([^=&;#]+)=([^&;#]+)")
 
+_POINTS = frozenset(("location", "content-location", "refresh"))
+
 _NEVER = 1 << 62
 
 
 def masked(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers as a log may show them: what looks like a secret is hidden."""
     return {name: MASK if _secret(name) else value for name, value in headers.items()}
+
+
+def written(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """An answer's headers as a log may show them: a session it opens is hidden, and what looks like a secret in an address
+    that it points to, which is often ours again."""
+    return [(legible(str(name)), _told(name.lower(), legible(value))) for name, value in headers.items()]
+
+
+def _told(name: str, value: str) -> str:
+    return MASK if name == "set-cookie" else address(value) if name in _POINTS else value
 
 
 def address(url: str) -> str:

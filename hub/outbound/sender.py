@@ -31,10 +31,10 @@ __all__ = [
     "Post",
     "Sender",
     "fault",
+    "legible",
     "open_session",
     "read",
     "retry_after",
-    "written",
 ]
 
 CAP = 16_384
@@ -192,7 +192,7 @@ class GuardedSender:
         if response is None:
             begun = bool(dial.ready) or not dial.opened
             return Answer(
-                error=error, reason=_text(reason), phases=dial.phases(), address=dial.address, begun=begun
+                error=error, reason=legible(reason), phases=dial.phases(), address=dial.address, begun=begun
             )
         wish = response.headers.get("Retry-After")
         return Answer(
@@ -203,17 +203,13 @@ class GuardedSender:
             phases=dial.phases(),
             address=dial.address,
             error=error,
-            reason=_text(reason),
+            reason=legible(reason),
             retry_after=retry_after(wish, self.now()) if wish else None,
         )
 
 
-def written(headers: Mapping[str, str]) -> list[tuple[str, str]]:
-    """An answer's headers as they can be written down: bytes that are no UTF-8 are marked."""
-    return [(_text(str(name)), _text(value)) for name, value in headers.items()]
-
-
-def _text(said: str) -> str:
+def legible(said: str) -> str:
+    """What a far side said, as it can be written down: bytes that are no UTF-8 are marked."""
     return said if said.isascii() else said.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

@@ -3,7 +3,8 @@
 Two words of our own stand for what the engines say differently: `:rows(name type, …)` is a table made of
 parameters (a multi-row VALUES in SQLite, `unnest` of arrays in PostgreSQL) and `:skip_locked`. Plain
 parameters are `:name`. A list that is read by `:past(column)` and `:along(column)` is two: from the oldest on, and as
-`…_newest` from the newest back; `:after` is where a page goes on.
+`…_newest` from the newest back; `:after` is where a page goes on. Where that takes two columns, `:beyond` stands for
+the comparison.
 """
 
 from __future__ import annotations
@@ -81,10 +82,13 @@ def load(dialect: Dialect) -> Mapping[str, Statement]:
 
 def _both_ways(name: str, text: str) -> list[tuple[str, str]]:
     """A list, from the oldest on and from the newest back; any other query as it is."""
-    if not _PAST.search(text):
+    if not _ALONG.search(text):
         return [(name, text)]
-    oldest = _ALONG.sub(r"\1", _PAST.sub(r"\1 > :after", text))
-    return [(name, oldest), (f"{name}_newest", _ALONG.sub(r"\1 DESC", _PAST.sub(r"\1 < :after", text)))]
+    oldest, newest = (
+        _ALONG.sub(order, _PAST.sub(rf"\1 {beyond} :after", text).replace(":beyond", beyond))
+        for beyond, order in ((">", r"\1"), ("<", r"\1 DESC"))
+    )
+    return [(name, oldest), (f"{name}_newest", newest)]
 
 
 def _blocks(text: str) -> list[tuple[str, str | None, str]]:

@@ -82,6 +82,12 @@ async def test_attempts_are_paged_and_filtered(house: House):
         after = page["next"]
     assert paged == whole
     assert len(whole) == 4
+    turned, after = [], ""
+    while after is not None:
+        page = await house.get(f"/v1/endpoints/erp/attempts?limit=1&newest=1&after={after}")
+        turned += page["data"]
+        after = page["next"]
+    assert turned == whole[::-1]
     count = {
         query: len((await house.get(f"/v1/endpoints/erp/attempts?{query}"))["data"])
         for query in ("outcome=500", "outcome=204", "outcome=timeout", f"event={events[0]}", f"order={dead['order']}",
@@ -223,7 +229,7 @@ async def test_secrets_in_a_url_are_hidden_wherever_it_is_shown(house: House):
 
     async def take(request: web.Request) -> web.Response:
         heard.append(request.path_qs)
-        return web.Response(status=404)
+        return web.Response(status=302, headers={"location": str(request.url), "set-cookie": "session=hush"})
 
     async with served(take) as url:
         query = "a=1&token=hush&x%2Dapi%2Dkey=hush&sig=hush&code=hush&country_code=DE&empty="
@@ -239,6 +245,8 @@ async def test_secrets_in_a_url_are_hidden_wherever_it_is_shown(house: House):
     hidden = f"{url}?a=1&token=***&x%2Dapi%2Dkey=***&sig=***&code=***&country_code=DE&empty="
     logs = [one["detail"]["request"]["url"] for one in (*page["data"], *one["log"])]
     assert {*logs, done["request"]["url"], shown["url"]} == {hidden}
+    assert done["response"]["headers"]["Location"] == hidden.replace(url, f"{url.rstrip('/')}/")
+    assert "hush" not in str([page, one, done, shown])
     assert b"hush" not in bytes(kept[0][3])
 
 

@@ -130,6 +130,19 @@ async def test_only_what_is_wished_for_is_told_and_the_cursor_passes_over_the_re
     assert (await house.say("GET", "/v1/events?connection=nobody")).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/endpoints/wms/events"])
+async def test_a_cursor_beyond_the_newest_event_is_refused_and_not_waited_at(house: House, path: str):
+    """As after a restore from a backup: the events that come next would be passed over in silence."""
+    await house.post("/v1/endpoints", {"url": "https://wms.example/", "name": "wms"})
+    await entered(house, 2)
+    newest = (await house.get(f"{path}?after=latest"))["cursor"]
+
+    assert (await house.get(f"{path}?after={newest}"))["data"] == []
+    answer = await house.say("GET", f"{path}?after={int(newest) + 1}&wait=30")
+    assert (answer.status_code, answer.json()["field"]) == (422, "after")
+    assert newest in answer.json()["detail"]
+
+
 async def test_from_the_latest_on_only_what_comes_is_told(house: House):
     await entered(house, 2)
     waiting = asyncio.create_task(house.get("/v1/events?after=latest&wait=30&type=order.created"))

@@ -47,6 +47,50 @@ async def test_a_list_is_the_same_from_either_end(busy: House, path: str):
     assert newest == oldest[::-1]
 
 
+async def test_jobs_are_listed_from_either_end(busy: House):
+    for name in ("one", "two", "one"):
+        await busy.post(f"/v1/endpoints/{name}/replay", {"since": "2026-01-01T00:00:00Z"})
+    oldest = await all_of(busy, "/v1/jobs?kind=replay")
+
+    assert [one["endpoint"] for one in oldest] == ["one", "two", "one"]
+    assert await all_of(busy, "/v1/jobs?kind=replay&newest=1") == oldest[::-1]
+    assert [one["id"] for one in await all_of(busy, "/v1/jobs?newest=1&endpoint=one")] == [
+        oldest[2]["id"],
+        oldest[0]["id"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "told"),
+    [
+        ("/v1/deliveries?staus=dead", "staus", "no such parameter, is status meant?"),
+        (
+            "/v1/events?since=2026-01-01T00:00:00Z",
+            "since",
+            "there are after, connection, limit, order, type, wait",
+        ),
+        ("/v1/endpoints/one?verbose=1", "verbose", "it takes none"),
+        ("/v1/orders?Ref=r1", "Ref", "is ref meant?"),
+    ],
+)
+@on_sqlite
+async def test_what_no_list_asks_by_is_told_and_not_passed_over(
+    busy: House, path: str, field: str, told: str
+):
+    answer = await busy.say("GET", path)
+
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert told in answer.json()["detail"]
+
+
+@on_sqlite
+async def test_a_deed_with_a_parameter_that_there_is_not_is_not_done(busy: House):
+    answer = await busy.say("POST", "/v1/endpoints/one/enable?dry_run=1")
+
+    assert answer.status_code == 422
+    assert (await busy.get("/v1/endpoints/one"))["status"] == "disabled"
+
+
 async def test_the_newest_page_begins_with_what_came_last_and_goes_back(busy: House):
     first = await busy.get("/v1/orders?newest=1&limit=2")
     second = await busy.get(f"/v1/orders?newest=1&limit=2&after={first['next']}")

@@ -43,7 +43,7 @@ SELECT status FROM things WHERE kind = :kind AND id = :id;
 SELECT attempts.delivery, attempts.at, attempts.outcome, attempts.detail, deliveries.event, deliveries.order_id, events.type
 FROM attempts JOIN deliveries ON deliveries.position = attempts.delivery JOIN events ON events.id = deliveries.event
 WHERE attempts.target = :target AND attempts.at >= :since AND attempts.at <= :until
-  AND (attempts.at > :at OR (attempts.at = :at AND attempts.delivery > :delivery))
+  AND (attempts.at :beyond :at OR (attempts.at = :at AND attempts.delivery :beyond :delivery))
   AND (:outcome = '' OR attempts.outcome = :outcome) AND (:order_id = '' OR deliveries.order_id = :order_id)
   AND (:event = '' OR deliveries.event = :event)
-ORDER BY attempts.at, attempts.delivery LIMIT :most;
+ORDER BY :along(attempts.at), :along(attempts.delivery) LIMIT :most;

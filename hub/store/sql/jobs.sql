@@ -41,8 +41,8 @@ FROM jobs WHERE id = :id AND tenant = :tenant;
 
 -- name: jobs_list
 SELECT position, id, tenant, kind, subject, state, params, cursor, done, total, note, actor, created_at, updated_at
-FROM jobs WHERE tenant = :tenant AND position > :after AND (:kind = '' OR kind = :kind) AND (:state = '' OR state = :state)
-  AND (:subject = '' OR subject = :subject) ORDER BY position LIMIT :most;
+FROM jobs WHERE tenant = :tenant AND :past(position) AND (:kind = '' OR kind = :kind) AND (:state = '' OR state = :state)
+  AND (:subject = '' OR subject = :subject) ORDER BY :along(position) LIMIT :most;
 
 -- What a replay asks.
 
