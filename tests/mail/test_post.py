@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from hub.inbound.mail.outcome import Decision
 from hub.inbound.mail.thread import remember
 from hub.replies import LOOP_HEADER, Marks
 from hub.run import Hub
+from hub.store.engine import Unavailable
 from tests.mail.village import BOX, Village, mail, publish, signed, village as opened
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -55,6 +57,27 @@ async def test_a_mail_that_lies_in_s3_fails_with_what_to_configure(config: Confi
 
         status, reason = await village.became(kept.id)
         assert (status, "S3 bucket mails" in reason) == ("failed", True)
+
+
+async def test_a_letter_that_could_not_be_settled_while_the_store_was_away_waits_for_no_lease(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+):
+    await village.partner()
+    kept = await village.arrive(signed(mail()))
+    write = village.hub.post.ledger.engine.transact
+
+    async def away(work: Any) -> Any:
+        if village.hub.post.inbox._held:
+            raise Unavailable("the server is away")
+        return await write(work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(village.hub.engine, "transact", away)
+        with pytest.raises(Unavailable):
+            await village.hub.post.step()
+    await village.hub.post.step()
+
+    assert (await village.became(kept.id))[0] == "processed"
 
 
 async def test_bounces_and_what_machines_write_are_filed_without_a_word(village: Village):

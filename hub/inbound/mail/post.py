@@ -103,7 +103,10 @@ class Post:
             log.warning("a letter waits", message=one.id, reason=str(error))
             return 0
         except Unavailable:
-            self.inbox.done([one])
+            self._later[one.position] = (
+                self.world.now(),
+                one,
+            )  # the next again: it waits for no lease of ours
             raise
         except Exception as error:
             log.exception("a letter made our own code stumble", message=one.id)
