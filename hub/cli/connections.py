@@ -121,4 +121,9 @@ verbs(app, PATH, "connection", {
     "pause": ("Answer its pushes 503, so that its far side keeps them.", "is paused: its far side keeps what it has to say"),
     "resume": ("Let it work again.", "works again"),
 })  # fmt: skip
-removes(app, PATH, "connection", "Its orders stay; its address and its secrets are gone.")
+removes(
+    app,
+    PATH,
+    "connection",
+    "Its orders stay; its address and its secrets are gone. No endpoint, route or alert may name it any more.",
+)

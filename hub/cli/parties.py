@@ -68,7 +68,7 @@ lists(
     "No partners yet: `orderhub partners add NAME` makes one.",
 )  # fmt: skip
 shows(partners, "/v1/partners")
-removes(partners, "/v1/partners", "partner", "It must own no tokens any more.")
+removes(partners, "/v1/partners", "partner", "Nothing may name it any more: no token, no endpoint.")
 lists(
     tokens, "/v1/tokens",
     {"name": "name", "scopes": "scopes", "partner": "partner", "status": "status", "created": "created_at", "id": "id"},

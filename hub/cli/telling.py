@@ -56,7 +56,7 @@ lists(
     "Nobody is told when something is wrong: `orderhub alerts add NAME --by NOTIFIER` changes that.",
 )  # fmt: skip
 shows(alerts, "/v1/alerts")
-removes(alerts, "/v1/alerts", "alert", "Nobody is told by it any more.")
+removes(alerts, "/v1/alerts", "alert", "Nobody is told by it any more. No other alert may escalate to it.")
 lists(
     notices, "/v1/notices",
     {"name": "name", "on": "event", "template": "template", "by": "notifier", "when": "predicate", "status": "status"},

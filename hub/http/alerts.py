@@ -16,6 +16,7 @@ from hub.http.keep import copy, drop, find, put, record, save
 from hub.http.notifiers import Tried, by
 from hub.http.problems import invalid
 from hub.http.table import PAGING, Op
+from hub.http.ties import untied
 from hub.outbound.notify.accounts import TEMPLATED, medium
 from hub.store.engine import Unit
 from hub.things import Alert, Notifier
@@ -137,23 +138,23 @@ def _wish(ask: Ask, one: Alert, given: AlertWishes) -> None:
         raise invalid(
             "this provider sends approved templates only: name one with the variable `title`", "code"
         )
-    _named(ask, one)
+    _named(ask, one, given)
 
 
-def _named(ask: Ask, one: Alert) -> None:
-    """What an alert names has to be there."""
+def _named(ask: Ask, one: Alert, given: AlertWishes) -> None:
+    """What an alert is told to name has to be there."""
     directory = ask.hub.directory
     try:
         ZoneInfo(one.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise invalid(f"{one.time_zone!r} is no IANA time zone like Europe/Berlin", "time_zone") from error
-    for index, name in enumerate(one.connections):
+    for index, name in enumerate(given.connections or ()):
         found = directory.get(Connection, name, tenant=ask.tenant)
         if found is None:
             raise invalid(f"there is no connection {name!r}", f"connections[{index}]")
         one.connections[index] = found.id
-    other = directory.get(Alert, one.escalate_to, tenant=ask.tenant) if one.escalate_to else None
-    if one.escalate_to and (other is None or other.id == one.id):
+    other = directory.get(Alert, one.escalate_to, tenant=ask.tenant) if given.escalate_to else None
+    if given.escalate_to and (other is None or other.id == one.id):
         raise invalid(f"there is no other alert {one.escalate_to!r}", "escalate_to")
 
 
@@ -168,8 +169,9 @@ async def test_alert(ask: Ask) -> Tried:
 
 
 async def delete_alert(ask: Ask) -> Answer:
-    """Nobody is told by it any more."""
+    """Nobody is told by it any more; refused while another alert escalates to it."""
     one = find(ask, Alert, ask.path())
+    await untied(ask, one)
 
     async def also(unit: Unit) -> None:
         unit.add("alarms_forget", alert=one.id)

@@ -22,6 +22,7 @@ from hub.http.ask import Answer, Ask, Page, moment
 from hub.http.keep import copy, drop, find, put, save
 from hub.http.problems import Problem, invalid
 from hub.http.table import PAGING, Op, Param
+from hub.http.ties import untied
 from hub.inbound.accounts import clash
 from hub.store.engine import Unit
 
@@ -283,8 +284,10 @@ def _merged(ask: Ask, one: Connection, given: ConnectionPatch) -> dict[str, Any]
 
 
 async def delete_connection(ask: Ask) -> Answer:
-    """Gone with its secrets; its orders stay, and a new connection to the same account finds them again."""
+    """Gone with its secrets; its orders stay, and a new connection to the same account finds them again. Refused
+    while an endpoint, a route or an alert names it."""
     one = find(ask, Connection, ask.path())
+    await untied(ask, one)
 
     async def also(unit: Unit) -> None:
         for name in ("sweeps_forget", "hints_forget", "readings_forget", "pulses_forget"):

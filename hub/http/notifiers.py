@@ -14,8 +14,9 @@ from hub.contract.settings import MASK, Settings, masked
 from hub.directory import seal_settings
 from hub.http.ask import Answer, Ask, Page
 from hub.http.keep import copy, drop, find, put, record, save
-from hub.http.problems import Problem, invalid
+from hub.http.problems import invalid
 from hub.http.table import PAGING, Op
+from hub.http.ties import untied
 from hub.outbound.holding import abandon
 from hub.outbound.notify.accounts import KINDS, medium
 from hub.outbound.notify.notice import Notice
@@ -175,13 +176,7 @@ async def test_notifier(ask: Ask) -> Tried:
 async def delete_notifier(ask: Ask) -> Answer:
     """Gone with its secrets; refused while a notice or an alert goes by it."""
     one = find(ask, Notifier, ask.path())
-    users: list[NoticeRule | Alert] = [
-        *ask.hub.directory.all(NoticeRule, ask.tenant),
-        *ask.hub.directory.all(Alert, ask.tenant),
-    ]
-    used = [user.name for user in users if user.notifier == one.id]
-    if used:
-        raise Problem(409, "conflict", f"{', '.join(used)} go by it: remove them first")
+    await untied(ask, one)
     await drop(ask, one)
     await abandon(ask.hub.engine, f"{one.id}/notice")
     return Answer(status=204)

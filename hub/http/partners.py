@@ -20,6 +20,7 @@ from hub.http.keep import copy, drop, find, put, save
 from hub.http.problems import Problem, invalid
 from hub.http.senders import Proof, Sender, check_mail, mail_fields
 from hub.http.table import PAGING, Op
+from hub.http.ties import untied
 from hub.run import Hub
 from hub.tokens import token_hash
 
@@ -163,11 +164,9 @@ async def change_partner(ask: Ask) -> PartnerOut:
 
 
 async def delete_partner(ask: Ask) -> Answer:
-    """Gone; refused while it still owns tokens."""
+    """Gone; refused while it still owns tokens or endpoints."""
     one = find(ask, Partner, ask.path())
-    owned = [token.name for token in ask.hub.directory.all(Token, ask.tenant) if token.partner == one.id]
-    if owned:
-        raise Problem(409, "conflict", f"it owns the tokens {', '.join(owned)}: revoke them first")
+    await untied(ask, one)
     await drop(ask, one)
     return Answer(status=204)
 

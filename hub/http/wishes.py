@@ -62,9 +62,10 @@ def fulfil(ask: Ask, one: Endpoint, given: Wishes) -> None:
     _check_headers(one)
     if len(set(one.signing)) != len(one.signing):
         raise invalid("a signature is named twice", "signing")
-    for index, name in enumerate(one.connections):
+    for index, name in enumerate(given.connections or ()):  # what was not given was looked up when it was
         one.connections[index] = _known(ask, Connection, name, f"connections[{index}]")
-    one.partner = _known(ask, Partner, one.partner, "partner") if one.partner else ""
+    if given.partner:
+        one.partner = _known(ask, Partner, given.partner, "partner")
 
 
 def check_expression(text: str, field: str, roots: tuple[str, ...]) -> None:
