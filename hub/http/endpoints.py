@@ -210,8 +210,10 @@ async def pause_endpoint(ask: Ask) -> EndpointOut:
 
 
 async def enable_endpoint(ask: Ask) -> EndpointOut:
-    """It works again; what was held while it was disabled flows."""
-    return await _set(ask, "active")
+    """It works again; what was held while it was disabled flows, and a replay that waited for it goes on."""
+    shown = await _set(ask, "active")
+    ask.hub.jobs.wake()
+    return shown
 
 
 async def disable_endpoint(ask: Ask) -> EndpointOut:

@@ -116,9 +116,11 @@ async def cancel_job(ask: Ask) -> JobOut:
 
 async def replay_endpoint(ask: Ask) -> Answer:
     """Send an endpoint again what it had, or what it never got: the same ids and bytes, no more than its rate lets
-    through, with no cap. Runs by itself: follow the job that this answers."""
+    through, with no cap. Runs by itself: follow the job that this answers; while the endpoint is paused it waits."""
     given, endpoint = ask.decode(ReplayWish), mine(ask, ask.path())
     wish = await _wish(ask, given, endpoint)
+    if endpoint.status == "disabled":
+        raise Problem(409, "conflict", f"{endpoint.name} is disabled: enable it first")
 
     async def work(unit: Unit) -> str:
         await note(unit, ask, "endpoint.replayed", endpoint.id, {"wish": msgspec.to_builtins(given)})
@@ -132,6 +134,7 @@ async def replay_endpoint(ask: Ask) -> Answer:
 
 async def _wish(ask: Ask, given: ReplayWish, endpoint: Endpoint) -> Wish:
     if given.delivery:
+        _alone(given)
         return Wish(delivery=await _delivery(ask, given.delivery, endpoint))
     since, until = moment(given.since, "since"), moment(given.until, "until")
     if given.missing and given.failed:
@@ -150,6 +153,13 @@ async def _wish(ask: Ask, given: ReplayWish, endpoint: Endpoint) -> Wish:
                 first=await begun(engine, since))  # fmt: skip
     wish.until = until or wish.until
     return wish
+
+
+def _alone(given: ReplayWish) -> None:
+    """Problem 422 where something stands beside the one delivery: it would count for nothing."""
+    for field in msgspec.structs.fields(ReplayWish):
+        if field.name != "delivery" and getattr(given, field.name):
+            raise invalid("one delivery is a replay of its own: leave this away, or the delivery", field.name)
 
 
 async def _delivery(ask: Ask, id_: str, endpoint: Endpoint) -> int:

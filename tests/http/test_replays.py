@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -69,6 +70,12 @@ async def test_one_delivery_and_an_orders_history_are_replays_too(house: House):
         ({"since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}, "until"),
         ({"since": "2026-01-02T00:00:00Z", "missing": True, "failed": True}, "failed"),
         ({"delivery": "dlv_1"}, "delivery"),
+        ({"delivery": "dlv_1", "missing": True}, "missing"),
+        ({"delivery": "dlv_1", "failed": True, "missing": False}, "failed"),
+        ({"delivery": "dlv_1", "since": "x"}, "since"),
+        ({"delivery": "dlv_1", "until": "2026-01-01T00:00:00Z"}, "until"),
+        ({"delivery": "dlv_1", "events": ["order.created"]}, "events"),
+        ({"delivery": "dlv_1", "order": "nope"}, "order"),
         ({"since": "2026-01-02T00:00:00Z", "what": 1}, "what"),
     ],
 )
@@ -98,6 +105,50 @@ async def test_a_job_is_cancelled_once(house: House):
     assert (await house.post(f"/v1/jobs/{job['id']}/cancel"))["state"] == "cancelled"
     assert (await house.say("POST", f"/v1/jobs/{job['id']}/cancel")).status_code == 409
     assert (await house.say("GET", "/v1/jobs/job_none")).status_code == 404
+
+
+@on_sqlite
+async def test_a_disabled_endpoint_is_enabled_before_it_is_sent_anything_again(house: House):
+    id_ = await endpoint(house)
+    await entered(house, 2)
+    await house.post(f"/v1/endpoints/{id_}/disable")
+    [first, _] = (await house.get(f"/v1/endpoints/{id_}/deliveries?status=held"))["data"]
+    wish = {"since": "2020-01-01T00:00:00Z", "missing": True}
+
+    refused = await house.say("POST", f"/v1/endpoints/{id_}/replay", wish)
+    assert (refused.status_code, refused.json()["detail"]) == (409, "wms is disabled: enable it first")
+    assert (await house.get("/v1/jobs"))["data"] == []
+
+    await house.post(f"/v1/endpoints/{id_}/enable")
+    await house.post(f"/v1/endpoints/{id_}/replay", wish)
+    while await house.hub.jobs.step():
+        continue
+    owed = (await house.get(f"/v1/endpoints/{id_}/deliveries"))["data"]
+    assert [(one["trigger"], one["status"]) for one in owed] == [("first", "due")] * 2  # none twice
+    assert owed[0]["id"] == first["id"]
+
+
+@on_sqlite
+async def test_a_replay_under_way_waits_while_its_endpoint_is_disabled_and_goes_on_at_once_when_it_is_enabled(
+    house: House,
+):
+    await entered(house, 2)
+    id_ = await endpoint(house)
+    job = await house.post(f"/v1/endpoints/{id_}/replay", {"since": "2020-01-01T00:00:00Z"})
+    await house.post(f"/v1/endpoints/{id_}/disable")
+    while await house.hub.jobs.step():
+        continue
+    waits = await house.get(f"/v1/jobs/{job['id']}")
+    assert (waits["state"], waits["note"]) == ("running", "the endpoint is disabled")
+    await house.hub.jobs.wait(0)
+
+    await house.post(f"/v1/endpoints/{id_}/enable")
+    await asyncio.wait_for(house.hub.jobs.wait(600), 30)
+    while await house.hub.jobs.step():
+        continue
+
+    assert (await house.get(f"/v1/jobs/{job['id']}"))["state"] == "done"
+    assert len((await house.get(f"/v1/endpoints/{id_}/deliveries?status=due"))["data"]) == 2
 
 
 async def test_a_partners_token_replays_its_own_endpoint_and_sees_its_own_job(house: House):
