@@ -101,8 +101,8 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
         running += [loop("errands", hub, errands_turn), loop("retention", hub, retention_turn)]
     if "outbound" in roles:
         running += [loop("deliver", hub, lambda one: one.deliver.run()), loop("heads", hub, heads_turn)]
-        running += [loop("leases", hub, leases_turn), loop("alerts", hub, alerts_turn)]
-        running += [loop("health", hub, health_turn)]
+        running += [loop("alerts", hub, alerts_turn), loop("health", hub, health_turn)]
+    running += [loop("leases", hub, leases_turn)]
     running += [loop("jobs", hub, jobs_turn), loop("doubts", hub, doubts_turn)]
     tasks = [asyncio.ensure_future(one) for one in running]
     try:
@@ -220,6 +220,7 @@ async def doubts_turn(hub: Hub) -> None:
 async def leases_turn(hub: Hub) -> None:
     """Renew what is under way, well before anyone else may take it."""
     await hub.deliver.renew()
+    await hub.jobs.renew()
     await asyncio.sleep(_BACKSTOP)
 
 

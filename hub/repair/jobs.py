@@ -2,7 +2,8 @@
 
 A job is a row: its kind, what it was asked for, and a cursor. A turn reads on from the cursor and says what
 to write; that is written in the transaction that moves the cursor, so that nothing is done twice and
-nothing is left out. One process works at a job at a time.
+nothing is left out. One process works at a job at a time: it takes one when it is about to work at it, and keeps
+its claim until the turn is written.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ class Jobs:
     claim: str = ""
     kinds: dict[str, Kind] = field(default_factory=dict)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _at_work: set[int] = field(default_factory=set)
 
     async def add(self, unit: Unit, tenant: str, kind: str, subject: str, params: object, actor: str) -> str:
         """Begin a job within the unit of whoever asked for it; its id. Call it last: it takes a position."""
@@ -104,14 +106,25 @@ class Jobs:
         self._news.clear()
 
     async def step(self) -> int:
-        """A turn for each job that may go on, a few at a time: those that wait hold up no other. Returns how many went
-        on."""
+        """A turn for each job that may go on: those that wait hold up no other. Where there are other processes each is
+        taken by itself, so that none waits here that another could work at. Returns how many went on."""
         count = after = 0
         while rows := await self._open(after):
             for row in rows:
                 count += await self._one(job(row))
             after = rows[-1][0]
         return count
+
+    async def renew(self) -> None:
+        """Keep what is worked at for ourselves: a turn may ask its far side for longer than a lease."""
+        held = [(position, self.claim) for position in sorted(self._at_work)]
+        if not self.engine.shared or not held:
+            return
+
+        async def work(unit: Unit) -> None:
+            unit.add("jobs_renew", held, until=self.world.now() + _LEASE)
+
+        await self.engine.transact(work)
 
     async def cancel(self, unit: Unit, tenant: str, id_: str) -> None:
         """End a job within a unit: what it has done stays done."""
@@ -124,14 +137,21 @@ class Jobs:
 
         async def work(unit: Unit) -> list[Row]:
             return await unit.fetch(
-                "jobs_claim", kinds, now=now, after=after, most=_MOST, claim=self.claim, until=now + _LEASE
+                "jobs_claim", kinds, now=now, after=after, most=1, claim=self.claim, until=now + _LEASE
             )
 
         if not await self.engine.fetch("jobs_due", kinds, now=now, after=after, most=1):
             return []
-        return sorted(await self.engine.transact(work))
+        return await self.engine.transact(work)
 
     async def _one(self, one: Job) -> int:
+        self._at_work.add(one.position)
+        try:
+            return await self._went(one)
+        finally:
+            self._at_work.discard(one.position)
+
+    async def _went(self, one: Job) -> int:
         kind = self.kinds[one.kind]
         try:
             if one.total < 0:
@@ -147,8 +167,8 @@ class Jobs:
             await self._failed(one, error)
         return 0
 
-    async def _written(self, one: Job, turn: Turn) -> int:
-        """The turn is durable, or was another's: then nothing of it is."""
+    async def _written(self, one: Job, turn: Turn, trouble: Trouble | None = None) -> int:
+        """The turn is durable, or was another's: then nothing of it is, nor the trouble that ended it."""
         now = self.world.now()
 
         async def work(unit: Unit) -> bool:
@@ -159,7 +179,10 @@ class Jobs:
             unit.add("jobs_put", id=one.id, state="done" if turn.ended else "running", cursor=turn.cursor,
                      done=one.done + turn.done, total=one.total, note=turn.note, now=now,
                      due_at=now + int(turn.wait * SECOND))  # fmt: skip
-            await self.troubles.clear(unit, [one.id])
+            if trouble is None:
+                await self.troubles.clear(unit, [one.id])
+            else:
+                await self.troubles.open(unit, [trouble])
             if turn.write is not None:
                 await turn.write(unit)
             return True
@@ -180,8 +203,7 @@ class Jobs:
             title=f"the {one.kind} {one.id} cannot go on: {error}",
             hint="It is tried again each minute; `orderhub jobs cancel` ends it.",
         )
-        await self._written(one, Turn(cursor=one.cursor, wait=_PATIENCE, note=str(error)[:500]))
-        await self.engine.transact(lambda unit: self.troubles.open(unit, [trouble]))
+        await self._written(one, Turn(cursor=one.cursor, wait=_PATIENCE, note=str(error)[:500]), trouble)
 
 
 def job(row: Row) -> Job:

@@ -23,6 +23,10 @@ UPDATE jobs SET claim = :claim, claimed_until = :until WHERE position = ANY (ARR
     ORDER BY jobs.position LIMIT :most FOR UPDATE SKIP LOCKED))
 RETURNING position, id, tenant, kind, subject, state, params, cursor, done, total, note, actor, created_at, updated_at;
 
+-- name: jobs_renew
+UPDATE jobs SET claimed_until = :until FROM :rows(position int, claim text)
+WHERE jobs.position = rows.position AND jobs.claim = rows.claim AND jobs.state = 'running';
+
 -- name: jobs_hold
 -- Whether it is still ours to go on with from here.
 SELECT 1 FROM jobs WHERE id = :id AND state = 'running' AND claim = :claim AND cursor = :cursor :lock;
