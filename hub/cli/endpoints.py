@@ -9,7 +9,21 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli import show
-from hub.cli.nouns import Name, Sets, Yes, fields, group, lists, quoted, removes, shows, sure, verbs
+from hub.cli.nouns import (
+    Name,
+    Sets,
+    Yes,
+    changes,
+    fields,
+    group,
+    lists,
+    quoted,
+    removes,
+    shows,
+    sure,
+    together,
+    verbs,
+)
 from hub.cli.replays import Order, Since, replay
 from hub.cli.show import AsJson, Most, Oldest
 
@@ -60,9 +74,13 @@ def add(
     --set auth.type=bearer --set auth.token=@token.txt, --set 'schedule=[0,60]', --set from=0."""
     from hub.cli.client import hub
 
-    body = fields(sets)
-    body |= {"url": url, "events": event or ["*"]}
-    body |= {key: value for key, value in (("name", name), ("partner", partner)) if value}
+    given = {
+        "url": ("URL", url),
+        "events": ("--event", event or None),
+        "name": ("--name", name),
+        "partner": ("--partner", partner),
+    }
+    body = together(fields(sets), given)
     with hub() as line:
         made = line.post(PATH, body)
     if json:
@@ -78,11 +96,13 @@ def add(
 
 @app.command("set")
 def change(name: Name, sets: Sets = None, json: AsJson = False) -> None:
-    """Change fields: --set url=… --set 'events=["order.*"]' --set rate=20."""
+    """Change fields: --set url=… --set 'events=["order.*"]' --set rate=20. A part changes alone: --set headers.x-desk=7,
+    and --set headers.x-desk= takes it away; --set 'headers={}' is the whole field."""
     from hub.cli.client import hub
 
     with hub() as line:
-        answer = line.patch(f"{PATH}/{quoted(name)}", fields(sets))
+        place = f"{PATH}/{quoted(name)}"
+        answer = line.patch(place, changes(line, place, sets))
     more = "".join(f"; {text}" for text in _keys(answer)) if answer.get("secret") else ""
     show.said(f"endpoint {answer['name']} is changed{more}", json_form=json, doc=answer)
 

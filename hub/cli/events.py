@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,13 +71,16 @@ def list_(
 
 
 @app.command("show")
-def show_(event: Event) -> None:
-    """Show an event, the same bytes that its webhooks carry."""
+def show_(event: Event, json: AsJson = False) -> None:
+    """Show an event, the same bytes that its webhooks carry; at a terminal, or with --json, as any JSON is shown."""
     from hub.cli.client import hub
 
     with hub() as line:
-        found: Any = line.get(f"{PATH}/{quoted(event)}")
-    show.as_json(found)
+        path = f"{PATH}/{quoted(event)}"
+        if json or sys.stdout.isatty():
+            show.as_json(line.get(path))
+        else:
+            print(line.raw(path).decode())
 
 
 @app.command("follow")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,11 +53,13 @@ def show_(job: Which, json: AsJson = False) -> None:
 
 @app.command("follow")
 def follow(job: Which, json: AsJson = False) -> None:
-    """Wait until a job has ended, with a bar; Ctrl-C leaves it running."""
+    """Wait until a job has ended, with a bar; Ctrl-C leaves it running. Exit code 1 where it was cancelled."""
     from hub.cli.client import hub
 
     with hub() as line:
-        told(watch(line, line.get(f"{PATH}/{quoted(job)}")), json_form=json)
+        doc = watch(line, line.get(f"{PATH}/{quoted(job)}"))
+    told(doc, json_form=json)
+    whole(doc)
 
 
 @app.command("cancel")
@@ -70,11 +73,12 @@ def cancel(job: Which, json: AsJson = False) -> None:
 
 
 def watch(line: Client, doc: dict[str, Any]) -> dict[str, Any]:
-    """Look at a job until it has ended; a bar where a person waits."""
+    """Look at a job until it has ended: a bar where a person waits, else a line on stderr for each new note, such as why
+    it waits. A note in which nothing but a count has changed is none."""
     from rich.console import Console
     from rich.progress import Progress
 
-    err = Console(stderr=True)
+    err, seen_note = Console(stderr=True), ""
     with Progress(console=err, transient=True, disable=not sys.stderr.isatty()) as bars:
         bar = bars.add_task(doc["kind"], total=doc["total"])
         while doc["state"] == "running":
@@ -83,6 +87,10 @@ def watch(line: Client, doc: dict[str, Any]) -> dict[str, Any]:
                 bar, completed=doc["done"] if seen else doc["progress"], total=doc["total"] if seen else 1.0,
                 description=doc.get("note") or doc["kind"],
             )  # fmt: skip
+            note = doc.get("note") or ""
+            if bars.disable and note and re.sub(r"\d+", "", note) != seen_note:
+                print(f"{doc['kind']} {doc['id']}: {note}", file=sys.stderr, flush=True)
+            seen_note = re.sub(r"\d+", "", note)
             time.sleep(_LOOK)
             doc = line.get(f"{PATH}/{quoted(doc['id'])}")
     return doc
@@ -96,3 +104,9 @@ def told(doc: dict[str, Any], *, json_form: bool) -> None:
         json_form=json_form,
         doc=doc,
     )
+
+
+def whole(*jobs: dict[str, Any]) -> None:
+    """Exit code 1 where one of these jobs was cancelled."""
+    if any(one["state"] == "cancelled" for one in jobs):
+        raise typer.Exit(1)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hub.cli import show
 from hub.cli.failures import USAGE, Failure
 from hub.cli.show import AsJson, Most
+
+if TYPE_CHECKING:
+    from hub.cli.client import Client
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Name = Annotated[str, typer.Argument(help="Its name or id.")]
@@ -113,6 +116,8 @@ def pairs(given: list[str] | None, option: str = "--set") -> dict[str, str]:
                 value = Path(value[1:]).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise Failure(f"{option} {text}: {error.strerror}", code=USAGE) from error
+        if name.strip() in out:
+            raise Failure(f"{option} {name.strip()}: it is given twice", code=USAGE)
         out[name.strip()] = value
     return out
 
@@ -140,13 +145,72 @@ def typed(value: str) -> Any:
 
 def fields(given: list[str] | None) -> dict[str, Any]:
     """The fields that `--set` gives: values as JSON where they are, `NAME.PART=VALUE` as a part, always a text."""
-    out: dict[str, Any] = {}
+    whole, parts = _parted(given)
+    return {**whole, **parts}
+
+
+def together(given: dict[str, Any], options: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
+    """These fields with those that options give, field → (how it is typed, what was given, None where nothing was):
+    Failure where one is given both ways."""
+    told = {name: (word, value) for name, (word, value) in options.items() if value is not None}
+    for name, (word, _) in told.items():
+        if name in given:
+            raise Failure(f"{name} is given twice, by {word} and by --set {name}=…: give it once", code=USAGE)
+    return {**given, **{name: value for name, (_, value) in told.items()}}
+
+
+def changes(line: Client, path: str, given: list[str] | None) -> dict[str, Any]:
+    """What a PATCH of the thing at this path says: fields whole as they are given; parts are put into the field as it
+    stands, and one with an empty value is taken out of it."""
+    whole, parts = _parted(given)
+    if not whole and not parts:
+        raise Failure("nothing to change is given", hint="Say what: --set NAME=VALUE.", code=USAGE)
+    held = line.get(path) if parts else {}
+    return {**whole, **{name: _put(name, held.get(name), some) for name, some in parts.items()}}
+
+
+def _put(field: str, held: Any, parts: dict[str, str]) -> dict[str, str]:
+    if not isinstance({} if held is None else held, dict):
+        raise Failure(f"--set {field}.{next(iter(parts))}: {field} has no parts", code=USAGE)
+    out: dict[str, str] = dict(held or {})
+    if field == "auth" and parts.get("type", out.get("type")) != out.get("type"):
+        return parts  # nothing of one kind is of use to another
+    for name, value in parts.items():
+        # two headers whose names differ in their capitals are one
+        known = next((one for one in out if field == "headers" and one.lower() == name.lower()), name)
+        if not value and known not in out:
+            there = f"there is {', '.join(out)}" if out else "it is empty"
+            raise Failure(f"--set {field}.{name}: nothing to take away, {there}", code=USAGE)
+        out.pop(known, None)
+        out |= {name: value} if value else {}
+    return out
+
+
+def _parted(given: list[str] | None) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+    """What `--set` gives: whole fields, and fields of which parts are given."""
+    whole: dict[str, Any] = {}
+    parts: dict[str, dict[str, str]] = {}
     for name, value in pairs(given).items():
         head, dot, part = name.partition(".")
-        if not dot:
-            out[head] = typed(value)
-        elif isinstance(out.setdefault(head, {}), dict):
-            out[head][part] = value
+        if head in whole or (not dot and head in parts):
+            raise Failure(f"--set {name}: {head} is set as a whole already, or in parts", code=USAGE)
+        if dot:
+            parts.setdefault(head, {})[part] = value
         else:
-            raise Failure(f"--set {name}: {head} is set as a whole already", code=USAGE)
-    return out
+            whole[head] = typed(value)
+    return whole, parts
+
+
+def changing(app: typer.Typer, path: str, noun: str, about: str) -> None:
+    """`set`: change fields of one, by its name or id."""
+
+    @app.command("set")
+    def _set(name: Name, sets: Sets = None, json: AsJson = False) -> None:
+        from hub.cli.client import hub
+
+        with hub() as line:
+            place = f"{path}/{quoted(name)}"
+            answer = line.patch(place, changes(line, place, sets))
+        show.said(f"{noun} {answer['name']} is changed", json_form=json, doc=answer)
+
+    _set.__doc__ = about

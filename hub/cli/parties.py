@@ -8,7 +8,7 @@ import typer
 
 from hub.cli import show
 from hub.cli.failures import USAGE, Failure
-from hub.cli.nouns import file_bytes, group, lists, quoted, removes, shows
+from hub.cli.nouns import changing, file_bytes, group, lists, quoted, removes, shows
 from hub.cli.show import AsJson
 
 partners = group("Other companies: receivers, buyers, warehouses, suppliers.")
@@ -82,6 +82,10 @@ lists(
     "No routes yet: `orderhub routes add` makes one.",
 )  # fmt: skip
 shows(routes, "/v1/routes")
+changing(
+    routes, "/v1/routes", "route",
+    "Change fields: --set write=order.cancel --set event=order.cancelled --set \"predicate=data.channel == 'phone'\".",
+)  # fmt: skip
 removes(routes, "/v1/routes", "route", "No news goes that way any more.")
 
 

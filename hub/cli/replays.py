@@ -28,7 +28,7 @@ def replay(
 ) -> None:  # fmt: skip
     """Send an endpoint again what it had, or what it missed: the same ids and bytes, as fast as its rate allows."""
     from hub.cli.client import hub
-    from hub.cli.jobs import told, watch
+    from hub.cli.jobs import told, watch, whole
     from hub.cli.orders import find, moment
 
     if missing and failed:
@@ -47,4 +47,6 @@ def replay(
         doc = line.post(
             f"/v1/endpoints/{quoted(name)}/replay", {key: value for key, value in body.items() if value}
         )
-        told(doc if no_wait else watch(line, doc), json_form=json)
+        doc = doc if no_wait else watch(line, doc)
+    told(doc, json_form=json)
+    whole(doc)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from hub.cli import show
-from hub.cli.jobs import told, watch
+from hub.cli.jobs import told, watch, whole
 from hub.cli.nouns import quoted
 from hub.cli.orders import moment
 from hub.cli.show import AsJson
@@ -39,7 +39,9 @@ def backfill(
 
     body = {"since": moment(since), "until": moment(until), "emit": emit, "rate": rate}
     with hub() as line:
-        told(_job(line, connection, "backfill", body, wait=wait), json_form=json)
+        doc = _job(line, connection, "backfill", body, wait=wait)
+    told(doc, json_form=json)
+    whole(doc)
 
 
 def compare(
@@ -51,6 +53,7 @@ def compare(
     with hub() as line:
         doc = _job(line, connection, "compare", _span(since, until), wait=wait)
         _reported(line, doc, json_form=json)
+    whole(doc)
 
 
 def reconcile(connection: Any_ = "", since: Since = "", wait: Wait = True, json: AsJson = False) -> None:
@@ -59,13 +62,15 @@ def reconcile(connection: Any_ = "", since: Since = "", wait: Wait = True, json:
 
     with hub() as line:
         names = [connection] if connection else readable(line)
+        docs = []
         for name in names:
-            doc = _job(line, name, "reconcile", _span(since, ""), wait=wait)
-            _reported(line, doc, json_form=json)
+            docs.append(_job(line, name, "reconcile", _span(since, ""), wait=wait))
+            _reported(line, docs[-1], json_form=json)
         if not names:
             show.said(
                 "no connection can be read: orderhub connections list", json_form=json, doc={"data": []}
             )
+    whole(*docs)
 
 
 def readable(line: Client) -> list[str]:

@@ -8,7 +8,20 @@ import typer
 
 from hub.cli import show
 from hub.cli.failures import USAGE, Failure
-from hub.cli.nouns import Name, Sets, group, lists, pairs, quoted, removes, shows, typed
+from hub.cli.nouns import (
+    Name,
+    Sets,
+    changing,
+    fields,
+    group,
+    lists,
+    pairs,
+    quoted,
+    removes,
+    shows,
+    together,
+    typed,
+)
 from hub.cli.show import AsJson
 
 notifiers = group("Ways to people: mail, short messages, chat bots, webhooks.")
@@ -28,12 +41,14 @@ To = Annotated[
     typer.Option("--to", help="A mail address or a phone, where the notifier needs one. Repeatable."),
 ]
 Person = Annotated[str, typer.Option("--to", help="A mail address or a phone, where the notifier needs one.")]
-Severity = Annotated[str, typer.Option(help="The mildest that is told: info, warning, error or critical.")]
+Severity = Annotated[
+    str | None, typer.Option(help="The mildest that is told: info, warning, error (if none) or critical.")
+]
 On = Annotated[str, typer.Option("--on", help="The event, such as shipment.shipped; a glob.")]
 Template = Annotated[
     str, typer.Option(help="received, confirmed, shipped, delayed, delivered, returned, or one of your own.")
 ]
-When = Annotated[str, typer.Option("--when", help="Only where this expression holds.")]
+When = Annotated[str | None, typer.Option("--when", help="Only where this expression holds.")]
 Order = Annotated[
     str, typer.Option("--order", help="The order to make the words for (ord_…); none: a made-up one.")
 ]
@@ -56,6 +71,10 @@ lists(
     "Nobody is told when something is wrong: `orderhub alerts add NAME --by NOTIFIER` changes that.",
 )  # fmt: skip
 shows(alerts, "/v1/alerts")
+changing(
+    alerts, "/v1/alerts", "alert",
+    "Change fields: --set severity=warning --set status=paused --set escalate_after=1800 --set escalate_to=boss.",
+)  # fmt: skip
 removes(alerts, "/v1/alerts", "alert", "Nobody is told by it any more. No other alert may escalate to it.")
 lists(
     notices, "/v1/notices",
@@ -63,6 +82,10 @@ lists(
     "Customers are told nothing: `orderhub notices add` changes that.",
 )  # fmt: skip
 shows(notices, "/v1/notices")
+changing(
+    notices, "/v1/notices", "notice",
+    "Change fields: --set template=my-own --set locale=zh --set status=paused; a part alone: --set params.no=data.number.",
+)  # fmt: skip
 removes(notices, "/v1/notices", "notice", "Customers are not told this any more.")
 
 
@@ -142,22 +165,21 @@ def try_notifier(name: Name, to: Person = "", text: Text = "This is a test.", js
 
 @alerts.command("add")
 def add_alert(
-    name: Called, by: By, to: To = None, severity: Severity = "error", sets: Sets = None, json: AsJson = False
+    name: Called, by: By, to: To = None, severity: Severity = None, sets: Sets = None, json: AsJson = False
 ) -> None:
     """Be told when something is wrong. `--set` gives any other field, such as --set quiet=22:00-07:00."""
-    body = {key: typed(value) for key, value in pairs(sets).items()}
-    made = _post("/v1/alerts", body | {"name": name, "notifier": by, "to": to or [], "severity": severity})
+    given = {
+        "name": ("NAME", name),
+        "notifier": ("--by", by),
+        "to": ("--to", to or None),
+        "severity": ("--severity", severity),
+    }
+    made = _post("/v1/alerts", together(fields(sets), given))
     show.said(
-        f"alert {name} tells of what is {severity} or worse by {by}. Next: orderhub alerts test {name}",
+        f"alert {name} tells of what is {made['severity']} or worse by {by}. Next: orderhub alerts test {name}",
         json_form=json,
         doc=made,
     )
-
-
-@alerts.command("set")
-def change_alert(name: Name, sets: Sets = None, json: AsJson = False) -> None:
-    """Change fields: --set severity=warning --set status=paused --set escalate_after=1800 --set escalate_to=boss."""
-    _changed("/v1/alerts", "alert", name, sets, json)
 
 
 @alerts.command("test")
@@ -168,25 +190,19 @@ def try_alert(name: Name, json: AsJson = False) -> None:
 
 @notices.command("add")
 def add_notice(
-    on: On, by: By, template: Template, when: When = "", name: Annotated[str, typer.Option(help="What to call it.")] = "",
-    sets: Sets = None, json: AsJson = False,
+    on: On, by: By, template: Template, when: When = None,
+    name: Annotated[str | None, typer.Option(help="What to call it.")] = None, sets: Sets = None, json: AsJson = False,
 ) -> None:  # fmt: skip
     """Tell customers of an event. `--set` gives any other field, such as --set brand=Lantern."""
-    body = {key: typed(value) for key, value in pairs(sets).items()}
-    body |= {"event": on, "notifier": by, "template": template, "predicate": when}
-    made = _post("/v1/notices", body | ({"name": name} if name else {}))
+    given = {"event": ("--on", on), "notifier": ("--by", by), "template": ("--template", template), "predicate": ("--when", when),
+             "name": ("--name", name)}  # fmt: skip
+    made = _post("/v1/notices", together(fields(sets), given))
     show.said(
         f"notice {made['name']}: {on} is told as {template} by {by}, from now on. "
         f"Next: orderhub notices test {made['name']} shows the words",
         json_form=json,
         doc=made,
     )
-
-
-@notices.command("set")
-def change_notice(name: Name, sets: Sets = None, json: AsJson = False) -> None:
-    """Change fields: --set template=my-own --set locale=zh --set status=paused."""
-    _changed("/v1/notices", "notice", name, sets, json)
 
 
 @notices.command("test")
@@ -219,16 +235,6 @@ def _settings(kind: str, given: dict[str, str]) -> dict[str, Any]:
 
     numbers = {field.name for field in fields(KINDS[kind]) if type(field.default) in (int, float)}
     return {key: typed(value) if key in numbers else value or None for key, value in given.items()}
-
-
-def _changed(path: str, noun: str, name: str, sets: list[str] | None, json: bool) -> None:
-    from hub.cli.client import hub
-
-    with hub() as line:
-        answer = line.patch(
-            f"{path}/{quoted(name)}", {key: typed(value) for key, value in pairs(sets).items()}
-        )
-    show.said(f"{noun} {answer['name']} is changed", json_form=json, doc=answer)
 
 
 def _tried(path: str, body: dict[str, Any], name: str, json: bool) -> None:

@@ -111,6 +111,16 @@ class NewRoute(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     name: Title | UnsetType = UNSET
 
 
+class RoutePatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is to change of a route: it goes for the news that comes from then on."""
+
+    event: str | UnsetType = UNSET
+    connection: str | UnsetType = UNSET
+    write: str | UnsetType = UNSET
+    predicate: Annotated[str, Meta(max_length=2000)] | UnsetType = UNSET
+    name: Title | UnsetType = UNSET
+
+
 class RouteOut(msgspec.Struct, kw_only=True):
     """A route as it is shown."""
 
@@ -122,6 +132,7 @@ class RouteOut(msgspec.Struct, kw_only=True):
     predicate: str
     status: str
     created_at: str
+    updated_at: str
 
 
 def _partner(hub: Hub, one: Partner) -> PartnerOut:
@@ -221,7 +232,8 @@ async def revoke_token(ask: Ask) -> Answer:
 
 def _route(one: Route) -> RouteOut:
     return RouteOut(id=one.id, name=one.name, event=one.event, connection=one.connection, write=one.write,
-                    predicate=one.predicate, status=one.status, created_at=text(one.created_at))  # fmt: skip
+                    predicate=one.predicate, status=one.status, created_at=text(one.created_at),
+                    updated_at=text(one.updated_at))  # fmt: skip
 
 
 async def list_routes(ask: Ask) -> Page[RouteOut]:
@@ -236,23 +248,38 @@ async def get_route(ask: Ask) -> RouteOut:
 
 async def create_route(ask: Ask) -> Answer:
     """The event, the connection, its write and the predicate are checked now, not when news comes."""
-    given = ask.decode(NewRoute)
-    check_glob(given.event, "event")
-    target = ask.hub.directory.get(Connection, given.connection, tenant=ask.tenant)
-    if target is None:
-        raise invalid(f"there is no connection {given.connection!r}", "connection")
-    writes = ask.hub.directory.channel(target).writes
-    if given.write not in writes:
-        raise invalid(f"{target.channel} has no write {given.write!r}", "write", allowed=sorted(writes))
-    try:
-        compile_expression(given.predicate, file="predicate") if given.predicate else None
-    except Misconfigured as error:
-        raise invalid("; ".join(error.faults), "predicate", faults=error.faults) from error
-    id_ = ask.hub.world.new_id("rou")
-    one = Route(id=id_, tenant=ask.tenant, name=given.name or id_, event=given.event, connection=target.id,
-                write=given.write, predicate=given.predicate)  # fmt: skip
+    given, id_ = ask.decode(NewRoute), ask.hub.world.new_id("rou")
+    one = Route(id=id_, tenant=ask.tenant, name=id_, event="", connection="", write="")
+    put(one, given)
+    _check_route(ask, one)
     await save(ask, one, "created")
     return Answer(value=_route(find(ask, Route, id_)), status=201, headers={"location": f"/v1/routes/{id_}"})
+
+
+async def change_route(ask: Ask) -> RouteOut:
+    """Change what is given; the whole is checked as a new one is, and what is refused leaves the route as it was."""
+    given, before = ask.decode(RoutePatch), find(ask, Route, ask.path())
+    one = copy(before)
+    put(one, given)
+    _check_route(ask, one)
+    await save(ask, one, "changed", before)
+    return _route(find(ask, Route, one.id))
+
+
+def _check_route(ask: Ask, one: Route) -> None:
+    """Problem 422 names the field and the reason; the connection is known by its id from here on."""
+    check_glob(one.event, "event")
+    target = ask.hub.directory.get(Connection, one.connection, tenant=ask.tenant)
+    if target is None:
+        raise invalid(f"there is no connection {one.connection!r}", "connection")
+    writes = ask.hub.directory.channel(target).writes
+    if one.write not in writes:
+        raise invalid(f"{target.channel} has no write {one.write!r}", "write", allowed=sorted(writes))
+    try:
+        compile_expression(one.predicate, file="predicate") if one.predicate else None
+    except Misconfigured as error:
+        raise invalid("; ".join(error.faults), "predicate", faults=error.faults) from error
+    one.connection = target.id
 
 
 async def delete_route(ask: Ask) -> Answer:
@@ -280,5 +307,7 @@ OPS = (
     Op(method="POST", path="/v1/routes", summary="Make a route", handle=create_route, scope="admin", takes=NewRoute,
        gives=RouteOut, status=201),
     Op(method="GET", path="/v1/routes/{id}", summary="Show a route", handle=get_route, gives=RouteOut),
+    Op(method="PATCH", path="/v1/routes/{id}", summary="Change a route", handle=change_route, scope="admin",
+       takes=RoutePatch, gives=RouteOut),
     Op(method="DELETE", path="/v1/routes/{id}", summary="Remove a route", handle=delete_route, scope="admin", status=204),
 )  # fmt: skip

@@ -12,6 +12,8 @@ HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$(?
 HeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7e]{0,2000}$(?!\n)")]
 Expression = Annotated[str, Meta(max_length=2000)]
 Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,500}$(?!\n)")]
+Hidden = Meta(extra_json_schema={"format": "password", "writeOnly": True})
+"""Marks what is kept sealed, and shown as `***`."""
 Place = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,200}$(?!\n)")]
 
 
@@ -23,13 +25,13 @@ class Basic(msgspec.Struct, tag_field="type", tag="basic", forbid_unknown_fields
     """A user and a password."""
 
     username: Annotated[str, Meta(pattern=r"^[^\x00-\x1f:]{1,200}$(?!\n)")]
-    password: Text
+    password: Annotated[Text, Hidden]
 
 
 class Bearer(msgspec.Struct, tag_field="type", tag="bearer", forbid_unknown_fields=True):
     """A token that does not change."""
 
-    token: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,4000}$(?!\n)")]
+    token: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,4000}$(?!\n)"), Hidden]
 
 
 class OAuth2Client(msgspec.Struct, tag_field="type", tag="oauth2_client", forbid_unknown_fields=True):
@@ -38,7 +40,7 @@ class OAuth2Client(msgspec.Struct, tag_field="type", tag="oauth2_client", forbid
 
     token_url: str
     client_id: Text
-    client_secret: Text
+    client_secret: Annotated[Text, Hidden]
     scope: Annotated[str, Meta(max_length=1000)] = ""
     audience: Annotated[str, Meta(max_length=1000)] = ""
     credentials_in: Literal["header", "body"] = "header"

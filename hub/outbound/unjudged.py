@@ -57,7 +57,8 @@ def _words(one: Unjudged) -> tuple[str, str]:
         )
     if isinstance(one.whom, Route):
         return f"The predicate of the route {name}", (
-            "Mend its `predicate`. What it kept back is not written by itself: `orderhub reconcile` finds the orders."
+            f"Mend it: `orderhub routes set {name} --set predicate=…`. "
+            "What it kept back is not written by itself: `orderhub reconcile` finds the orders."
         )
     return f"The notice rule {name}", (
         "Mend its `predicate` and `consent`. People who were not told are not told late."

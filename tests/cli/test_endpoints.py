@@ -25,6 +25,69 @@ def test_parts_of_a_field_are_set_one_by_one(tmp_path):
         fields(["auth={}", "auth.type=bearer", "rate=1", "rate.x=1"])
 
 
+@pytest.mark.parametrize(
+    "given", [["rate=1", "rate=2"], ["headers.x=1", "headers={}"], ["headers={}", "headers.x=1"]]
+)
+def test_a_field_that_is_set_twice_is_told(given):
+    with pytest.raises(Failure, match=r"^--set (rate|headers)") as told:
+        fields(given)
+
+    assert told.value.code == 2
+
+
+def test_what_options_leave_out_is_set_by_set_and_both_ways_is_told(at_hub):
+    url, name = "http://127.0.0.1:9/in", ("--name", "once")
+    for sets, word in (
+        ("url=http://127.0.0.1:9/x", "URL"),
+        ('events=["order.*"]', "--event"),
+        ("name=x", "--name"),
+    ):
+        told = at_hub("endpoints", "add", url, *name, "-e", "shipment.*", "--set", sets)
+        assert (told.code, f"by {word} and by --set" in told.err) == (2, True)
+    partner = at_hub("endpoints", "add", url, *name, "--partner", "a", "--set", "partner=b")
+    assert (partner.code, "--partner" in partner.err) == (2, True)
+
+    made = at_hub("endpoints", "add", url, *name, "--set", 'events=["shipment.delivered"]', "--json")
+    assert made.json()["events"] == ["shipment.delivered"]
+    named = at_hub("endpoints", "add", url, "--set", "name=twice", "--json").json()
+    assert (named["name"], named["events"]) == ("twice", ["*"])
+    for one in ("once", "twice"):
+        at_hub("endpoints", "remove", one, "--yes")
+
+
+def test_a_part_of_a_field_changes_alone_and_an_empty_one_is_taken_away(at_hub):
+    def field(name):
+        return at_hub("endpoints", "show", "parted", "--json").json().get(name)
+
+    at_hub("endpoints", "add", "http://127.0.0.1:9/in", "--name", "parted", "--set", "headers.X-A=1", "--set", "headers.X-B=2",
+           "--set", "metadata.desk=7", "--set", "auth.type=basic", "--set", "auth.username=us", "--set", "auth.password=hush")  # fmt: skip
+
+    def change(*sets):
+        said = at_hub("endpoints", "set", "parted", *(word for one in sets for word in ("--set", one)))
+        assert said.code == 0, said.err
+
+    change("headers.X-C=3", "metadata.shift=night")
+    assert field("headers") == {"X-A": "1", "X-B": "2", "X-C": "3"}
+    assert field("metadata") == {"desk": "7", "shift": "night"}
+    change("headers.x-a=9", "headers.X-B=")
+    assert field("headers") == {"X-C": "3", "x-a": "9"}
+    change("auth.username=them")
+    assert field("auth") == {"type": "basic", "username": "them", "password": "***"}
+    change("auth.type=bearer", "auth.token=t")
+    assert field("auth") == {"type": "bearer", "token": "***"}
+    change('headers={"X-D": "4"}')
+    assert field("headers") == {"X-D": "4"}
+
+    for sets, why in (
+        (["--set", "headers.X-B="], "nothing to take away, there is X-D"),
+        (["--set", "rate.x=1"], "rate has no parts"),
+        ([], "nothing to change is given"),
+    ):
+        told = at_hub("endpoints", "set", "parted", *sets)
+        assert (told.code, why in told.err) == (2, True), told.err
+    at_hub("endpoints", "remove", "parted", "--yes")
+
+
 def test_an_endpoint_is_made_with_all_its_wishes_and_refused_with_the_field(at_hub, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("hush")

@@ -38,6 +38,24 @@ def test_the_commands_are_those_that_were_promised():
     }  # fmt: skip
 
 
+WITHOUT_JSON = {
+    ("demo",): "a show for eyes, until Ctrl-C",
+    ("serve",): "its own lines are the log, which is JSON where it is asked for",
+    ("template",): "it writes a table",
+    ("messages", "raw"): "the bytes as they came",
+}
+
+
+def test_every_command_that_prints_data_takes_json():
+    lacking = {
+        path
+        for path, command in COMMANDS.items()
+        if not hasattr(command, "commands") and not any("--json" in param.opts for param in command.params)
+    }
+
+    assert lacking == set(WITHOUT_JSON)
+
+
 def test_help_brings_in_nothing_that_only_commands_need():
     code = (
         "import sys; sys.argv = ['orderhub', '--help']\n"

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import httpx
+
+from hub.cli import jobs
 from tests.cli.conftest import until
 
 
@@ -36,6 +41,49 @@ def test_a_job_is_cancelled(at_hub):
     again = at_hub("jobs", "cancel", job["id"])
     assert again.code != 0
     assert "cancelled already" in again.err
+    followed = at_hub("jobs", "follow", job["id"])
+    assert (followed.code, "is cancelled" in followed.out) == (1, True)
+
+
+def test_a_replay_that_waits_says_why_and_ends_with_1_where_another_cancels_it(at_hub, served, monkeypatch):
+    paused(at_hub, "waits")
+    headers = {"authorization": f"Bearer {served.token}"}
+
+    def another(_):
+        """In place of the time between two looks: another cancels what runs, once it says why it waits."""
+        found = httpx.get(f"{served.url}/v1/jobs?newest=1&limit=1", headers=headers).json()["data"][0]
+        if found.get("note"):
+            httpx.post(f"{served.url}/v1/jobs/{found['id']}/cancel", headers=headers)
+
+    monkeypatch.setattr(jobs, "time", SimpleNamespace(sleep=another))
+    said = at_hub("endpoints", "replay", "waits", "--since", "1d", "--json")
+
+    assert (said.code, said.json()["state"]) == (1, "cancelled")
+
+
+def test_a_note_is_told_once_on_stderr_where_nobody_sees_a_bar(monkeypatch, capsys):
+    notes = [
+        "the endpoint is paused",
+        "the endpoint is paused",
+        "",
+        "1 to be sent",
+        "40 to be sent",
+        "the endpoint is paused",
+    ]
+    plain = {"id": "job_1", "kind": "replay", "total": None, "progress": 0.0, "done": 0}
+    docs = [plain | {"state": "running", "note": note} for note in notes] + [plain | {"state": "done"}]
+    looks = iter(docs[1:])
+    monkeypatch.setattr(jobs, "time", SimpleNamespace(sleep=lambda _: None))
+
+    ended = jobs.watch(SimpleNamespace(get=lambda _: next(looks)), docs[0])
+
+    assert ended["state"] == "done"
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines() == [
+        f"replay job_1: {note}"
+        for note in ("the endpoint is paused", "1 to be sent", "the endpoint is paused")
+    ]
 
 
 def test_a_replay_of_nothing_says_what_is_missing(at_hub):

@@ -163,3 +163,51 @@ def test_a_hub_that_runs_tells_of_a_trouble_and_of_its_end(at_hub, shop, tmp_pat
     assert set(item["links"]) == {"ack", "snooze", "retry"}
     at_hub("alerts", "remove", "on-call", "--yes")
     at_hub("notifiers", "remove", "pager", "--yes")
+
+
+def test_what_is_given_both_ways_is_told_and_a_default_stands_against_nothing(at_hub):
+    at_hub("notifiers", "add", "two", "--kind", "webhook", "--set", "url=http://127.0.0.1:9/x")
+    for given, word in (
+        (["--severity", "error", "--set", "severity=info"], "--severity"),
+        (["--set", "notifier=x"], "--by"),
+    ):
+        told = at_hub("alerts", "add", "both", "--by", "two", *given)
+        assert (told.code, f"by {word} and by --set" in told.err) == (2, True)
+    mild = at_hub(
+        "alerts",
+        "add",
+        "both",
+        "--by",
+        "two",
+        "--set",
+        "severity=info",
+        "--set",
+        'to=["a@shop.example"]',
+        "--json",
+    )
+    assert (mild.json()["severity"], mild.json()["to"]) == ("info", ["a@shop.example"])
+    notice = [
+        "notices",
+        "add",
+        "--on",
+        "shipment.shipped",
+        "--by",
+        "two",
+        "--template",
+        "shipped",
+        "--name",
+        "both",
+    ]
+    told = at_hub(*notice, "--when", "data.test", "--set", "predicate=data.number")
+    assert (told.code, "by --when and by --set" in told.err) == (2, True)
+    made = at_hub(
+        *notice, "--set", "predicate=data.number", "--set", "params.no=data.number", "--json"
+    ).json()
+    assert (made["predicate"], made["params"]) == ("data.number", {"no": "data.number"})
+    at_hub("notices", "set", "both", "--set", "params.when=words.eta")
+    assert at_hub("notices", "show", "both", "--json").json()["params"] == {
+        "no": "data.number",
+        "when": "words.eta",
+    }
+    for noun, name in (("alerts", "both"), ("notices", "both"), ("notifiers", "two")):
+        assert at_hub(noun, "remove", name, "--yes").code == 0

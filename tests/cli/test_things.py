@@ -85,6 +85,17 @@ def test_a_route_to_nowhere_is_told(at_hub):
     assert "erp" in said.err
 
 
+def test_a_route_is_made_and_changed_where_it_stands(at_hub, shop):
+    to = ("--to", "sim", "--write", "order.cancel", "--name", "way")
+    made = at_hub("routes", "add", "--on", "order.cancelled", *to, "--json").json()
+
+    slip = at_hub("routes", "set", "way", "--set", "event=order.canceled")
+    assert (slip.code, "order.cancelled" in slip.err) == (1, True)
+    changed = at_hub("routes", "set", "way", "--set", "predicate=data.channel == 'phone'", "--json").json()
+    assert changed | {"updated_at": ""} == made | {"predicate": "data.channel == 'phone'", "updated_at": ""}
+    at_hub("routes", "remove", "way", "--yes")
+
+
 def test_a_token_that_is_none_is_told_with_what_to_set(at_hub, monkeypatch):
     monkeypatch.setenv("ORDERHUB_TOKEN", "oh_nobody")
 

@@ -209,3 +209,31 @@ async def test_a_route_is_checked_when_it_is_made(house: House):
     assert (await house.get(f"/v1/routes/{made['id']}"))["predicate"] == good["predicate"]
     assert (await house.say("DELETE", f"/v1/routes/{made['id']}")).status_code == 204
     assert (await house.get("/v1/routes"))["data"] == []
+
+
+async def test_a_route_is_changed_where_it_stands_and_a_slip_leaves_it_as_it_was(house: House):
+    for name in ("shop", "desk"):
+        settings = {"webhook_secret": "s", "base_url": f"{name}.example"}
+        await house.post("/v1/connections", {"name": name, "channel": "shopify", "settings": settings})
+    first = {"event": "order.cancelled", "connection": "shop", "write": "order.cancel", "name": "way"}
+    made = await house.post("/v1/routes", first)
+
+    for name, value in (("event", "order.canceled"), ("connection", "no"), ("write", "order.make"), ("predicate", "data.("),
+                        ("name", ""), ("id", "rou_1")):  # fmt: skip
+        answer = await house.say("PATCH", "/v1/routes/way", {name: value})
+        assert (answer.status_code, answer.json()["field"]) == (422, name)
+    assert await house.get("/v1/routes/way") == made
+    for scope in ("read", "write", "operate"):
+        token = await house.token(scope)
+        assert (await house.say("PATCH", "/v1/routes/way", {}, token)).status_code == 403
+    assert (await house.say("PATCH", "/v1/routes/none", {})).status_code == 404
+
+    wish = {"predicate": "data.channel == 'phone'", "connection": "desk"}
+    changed = (await house.say("PATCH", "/v1/routes/way", wish)).json()
+    desk = (await house.get("/v1/connections/desk"))["id"]
+    assert changed | {"updated_at": ""} == made | wish | {"connection": desk, "updated_at": ""}
+    told = (await house.get("/v1/audit"))["data"][-1]
+    assert (told["action"], told["subject"]) == ("route.changed", made["id"])
+    assert told["detail"]["after"] == wish | {"connection": desk}
+    await house.post("/v1/routes", first | {"name": "other"})
+    assert (await house.say("PATCH", "/v1/routes/other", {"name": "way"})).status_code == 409
