@@ -7,7 +7,8 @@ counted together; when the last of them is gone the exception closes itself.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -52,15 +53,74 @@ def cause(*parts: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
 
+class Known:
+    """The subjects that may be in trouble, in memory: all that are, and hardly any that are not. So a step that mends
+    nothing, as nearly all do, asks the store nothing."""
+
+    def __init__(self) -> None:
+        self._opened: dict[str, int] = {}
+        self._under_way: Counter[str] = Counter()
+        self._count = 0
+        self._whole = False
+
+    async def load(self, unit: Unit) -> None:
+        """Read what the store has, where that is not known; what is being opened meanwhile is not in it yet."""
+        if self._whole:
+            return
+        begun, under_way = self._count, set(self._under_way)
+        found = {row[0]: 0 for row in await unit.fetch("troubles_subjects")}
+        late = {one: n for one, n in self._opened.items() if one in found or one in under_way or n > begun}
+        self._opened = found | late
+        self._whole = True
+
+    def stale(self, _: bool) -> None:
+        """Some are in trouble no more, nobody says which: the store is read again."""
+        self._whole = False
+
+    def opens(self, unit: Unit, subjects: set[str]) -> None:
+        """These are in trouble, if the unit succeeds."""
+        self._count = number = self._count + 1
+        fresh = subjects - self._opened.keys() if self._whole else set()
+        self._opened.update(dict.fromkeys(subjects, number))
+        self._under_way.update(subjects)
+
+        def ended(durable: bool) -> None:
+            self._under_way -= Counter(subjects)
+            if not durable:
+                self._forget(dict.fromkeys(fresh, number))
+
+        unit.ends.append(ended)
+
+    def among(self, unit: Unit, subjects: set[str]) -> set[str]:
+        """Those of these that may be in trouble; they are not, once the unit has succeeded, unless they are opened again
+        or are just being opened."""
+        found = {one for one in subjects if one in self._opened}
+        last = {one: self._opened[one] for one in found if one not in self._under_way}
+
+        def ended(durable: bool) -> None:
+            if durable:
+                self._forget(last)
+
+        if last:
+            unit.ends.append(ended)
+        return found
+
+    def _forget(self, last: Mapping[str, int]) -> None:
+        for one, number in last.items():
+            if self._opened.get(one) == number:
+                del self._opened[one]
+
+    def __len__(self) -> int:
+        return len(self._opened)
+
+
 class Troubles:
     """Opens and closes exceptions within the unit of the step that met or mended them."""
 
     def __init__(self, world: World, *, alone: bool) -> None:
         """`alone`: no other process opens troubles, so that what is open is known without asking."""
         self._world = world
-        self._alone = alone
-        self._known: set[str] = set()
-        self._loaded = False
+        self._known = Known() if alone else None
 
     async def open(self, unit: Unit, troubles: Iterable[Trouble]) -> None:
         """One exception per cause: opened, or counted up. Takes positions: call it last but for other writes."""
@@ -82,17 +142,24 @@ class Troubles:
         unit.add("exceptions_open", rows)
         subjects = {(one.tenant, one.cause, one.subject, now) for group in by_cause.values() for one in group}
         unit.add("troubles_add", sorted(subjects))
-        self._known |= {subject for _, _, subject, _ in subjects}
+        if self._known is not None:
+            self._known.opens(unit, {subject for _, _, subject, _ in subjects})
 
     async def clear(self, unit: Unit, subjects: Iterable[str]) -> None:
         """These subjects are well again; an exception whose last trouble this was closes itself."""
-        if self._alone and not self._loaded:
-            self._known = {row[0] for row in await unit.fetch("troubles_subjects")}
-            self._loaded = True
-        wanted = set(subjects) & self._known if self._alone else set(subjects)
+        wanted = set(subjects)
+        if self._known is not None:
+            await self._known.load(unit)
+            wanted = self._known.among(unit, wanted)
         rows = [(subject,) for subject in sorted(wanted)]
         causes = await unit.fetch("troubles_causes", rows)
         if causes:
             unit.add("troubles_clear", rows)
             position = await unit.positions(1)
             unit.add("exceptions_close_idle", sorted(causes), position=position, now=self._world.now())
+
+    def drop(self, unit: Unit, tenant: str, cause: str) -> None:
+        """A person closed the exception of this cause: nothing is in trouble for it any more."""
+        unit.add("troubles_drop_cause", tenant=tenant, cause=cause)
+        if self._known is not None:
+            unit.ends.append(self._known.stale)

@@ -113,7 +113,7 @@ async def settle(ask: Ask, id_: str, state: str) -> ExceptionOut:
         position = await unit.positions(1)
         unit.add("exceptions_state", tenant=ask.tenant, id=row[0], state=state, position=position)
         if state == "closed":
-            unit.add("troubles_drop_cause", tenant=ask.tenant, cause=row[1])
+            ask.hub.troubles.drop(unit, ask.tenant, row[1])
         await note(unit, ask, f"exception.{state}", row[0], {"before": {"state": row[3]}})
 
     await ask.hub.engine.transact(work)

@@ -37,6 +37,9 @@ class Unit(Protocol):
     the end, all or none. `claim` runs at once where several processes may race (PostgreSQL)."""
 
     counts: dict[str, int]
+    ends: list[Callable[[bool], None]]
+    """Called when it is over: True where it is durable, False where nothing of it is; not where its caller was cut
+    off, for then nobody knows."""
 
     async def fetch(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> list[Row]:
         """What a query returns."""
@@ -77,6 +80,12 @@ class Engine(Protocol):
 
     async def fetch(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> list[Row]:
         """A short read of its own."""
+
+
+def tell(ends: Sequence[Callable[[bool], None]], *, durable: bool) -> None:
+    """Tell whoever waits for the end of a unit how it ended."""
+    for told in ends:
+        told(durable)
 
 
 def columns(rows: Sequence[Row]) -> list[list[Any]]:

@@ -14,7 +14,7 @@ import asyncpg
 
 from hub.contract.errors import Misconfigured
 from hub.store.bell import Bell
-from hub.store.engine import Line, Poisoned, Row, Unavailable, Unit, columns
+from hub.store.engine import Line, Poisoned, Row, Unavailable, Unit, columns, tell
 from hub.store.migrate import pending
 from hub.store.statements import Statement, load
 from hub.store.wire import Wire
@@ -95,12 +95,7 @@ class Postgres:
         """Run the unit in one transaction, again when it lost a race."""
         for left in reversed(range(_TRIES)):
             try:
-                async with self._pool.acquire() as connection, connection.transaction():
-                    unit = _Unit(connection, self._statements)
-                    result = await work(unit)
-                    await unit.flush()
-                self.bell.written(unit.counts)
-                return result
+                return await self._once(work)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
                 if not left:
                     raise Unavailable(f"lost {_TRIES} races: {error}") from error
@@ -109,6 +104,22 @@ class Postgres:
             except _POISON as error:
                 raise Poisoned(str(error)) from error
         raise AssertionError("unreachable")
+
+    async def _once(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+        ends: list[Callable[[bool], None]] = []
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                unit = _Unit(connection, self._statements, ends)
+                result = await work(unit)
+                await unit.flush()
+        except _BROKEN:
+            raise  # nobody knows what became of it
+        except Exception:
+            tell(ends, durable=False)
+            raise
+        tell(ends, durable=True)
+        self.bell.written(unit.counts)
+        return result
 
     async def fetch(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> list[Row]:
         """A read of its own."""
@@ -196,7 +207,10 @@ def _values(statement: Statement, rows: Sequence[Row] | None, params: Mapping[st
 class _Unit:
     """One transaction on one connection."""
 
-    def __init__(self, connection: Any, statements: Mapping[str, Statement]) -> None:
+    def __init__(
+        self, connection: Any, statements: Mapping[str, Statement], ends: list[Callable[[bool], None]]
+    ) -> None:
+        self.ends = ends
         self._connection = connection
         self._statements = statements
         self._writes: list[tuple[str, Sequence[Row] | None, Mapping[str, Any]]] = []

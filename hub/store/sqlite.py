@@ -25,7 +25,7 @@ import aiosqlite
 
 from hub.contract.errors import Misconfigured
 from hub.store.bell import Bell
-from hub.store.engine import Line, Poisoned, Row, Unavailable, Unit, Write
+from hub.store.engine import Line, Poisoned, Row, Unavailable, Unit, Write, tell
 from hub.store.migrate import pending
 from hub.store.statements import Statement, load
 
@@ -126,6 +126,15 @@ class SQLite:
     async def transact(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         """Gather what `work` adds and run it in one go on the writer."""
         unit = _Unit(self)
+        try:
+            result = await self._run(unit, work)
+        except Exception:
+            tell(unit.ends, durable=False)
+            raise
+        tell(unit.ends, durable=True)
+        return result
+
+    async def _run(self, unit: _Unit, work: Callable[[Unit], Awaitable[T]]) -> T:
         try:
             result = await work(unit)
             done = self._queue(unit.writes) if unit.writes else None
@@ -234,6 +243,7 @@ class _Unit:
         self.placing = False
         self.writes: list[Write] = []
         self.counts: dict[str, int] = {}
+        self.ends: list[Callable[[bool], None]] = []
 
     async def fetch(self, name: str, rows: Sequence[Row] | None = None, /, **params: Any) -> list[Row]:
         return await self._engine.fetch(name, rows, **params) if rows is None or rows else []
