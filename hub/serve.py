@@ -221,6 +221,7 @@ async def leases_turn(hub: Hub) -> None:
     """Renew what is under way, well before anyone else may take it."""
     await hub.deliver.renew()
     await hub.jobs.renew()
+    await hub.voice.renew()
     await asyncio.sleep(_BACKSTOP)
 
 

@@ -1,6 +1,6 @@
 """The voice: alarms that are due become messages, gathered and bounded, and are remembered as said.
 
-One process speaks for an alert at a time. What was sent and could not be remembered (the process died between) is
+One process speaks for an alert at a time, until it has said all of its turn. What was sent and could not be remembered (the process died between) is
 said once more, under the same id. While nobody answers it tries again, ever more slowly, for as long as the trouble
 lasts. When the store itself is away, what is known in memory suffices to say so.
 """
@@ -8,7 +8,7 @@ lasts. When the store itself is away, what is known in memory suffices to say so
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -59,6 +59,7 @@ class Voice:
     claim: str = ""
     _away_since: int = 0
     _away_told: int = 0
+    _speaking: set[str] = field(default_factory=set)
 
     async def step(self) -> int:
         """Say what is due, once round; returns how many messages went out."""
@@ -73,6 +74,17 @@ class Voice:
                 count += await self._speak(alert, now)
         return count
 
+    async def renew(self) -> None:
+        """Keep the turns that are being spoken: a notifier may take longer to answer than a lease."""
+        held = [(alert, self.claim) for alert in sorted(self._speaking)]
+        if not self.engine.shared or not held:
+            return
+
+        async def work(unit: Unit) -> None:
+            unit.add("alarm_turns_renew", held, until=self.world.now() + _LEASE * SECOND)
+
+        await self.engine.transact(work)
+
     async def _forget(self, alert: str) -> None:
         """Nobody is there any more to be told."""
 
@@ -86,18 +98,26 @@ class Voice:
         turn = await self.engine.transact(lambda unit: self._turn(unit, alert, now))
         if turn is None:
             return 0
+        self._speaking.add(alert.id)
+        try:
+            return await self._spoken(alert, turn, now)
+        finally:
+            self._speaking.discard(alert.id)
+
+    async def _spoken(self, alert: Alert, turn: Turn, now: int) -> int:
+        """Say what is due within our turn: no more, once that is another's."""
         rows = await self.engine.fetch("alarms_due", alert=alert.id, now=now, most=_MOST)
         wanted = await self._sorted(alert, rows, now)
         left = max(0, alert.per_minute - len(turn.recent))
         single = len(wanted) <= min(left, _SINGLE)
         groups = [[one] for one in wanted] if single else [wanted] if left else []
         said = 0
-        for group in groups:
+        for n, group in enumerate(groups, 1):
             receipt = await self.say(alert, [await self._item(alert, row) for row in group])
-            await self._settle(alert, group, turn, receipt)
-            if receipt.status != "sent":
+            ours = await self._settle(alert, group, turn, receipt, last=n == len(groups))
+            said += receipt.status == "sent"
+            if receipt.status != "sent" or not ours:
                 break
-            said += 1
         if not groups:
             await self.engine.transact(lambda unit: self._keep(unit, alert, turn, 0))
         return said
@@ -118,8 +138,10 @@ class Voice:
     def _row(self, alert: Alert, turn: Turn, until: int, retry_at: int) -> Row:
         return (alert.id, self.claim, until, " ".join(map(str, turn.recent)), turn.attempts, retry_at)
 
-    async def _keep(self, unit: Unit, alert: Alert, turn: Turn, retry_at: int) -> None:
-        unit.add("alarm_turns_put", [self._row(alert, turn, 0, retry_at)])
+    async def _keep(self, unit: Unit, alert: Alert, turn: Turn, retry_at: int, until: int = 0) -> Unit:
+        """Write our turn back, where it still is ours; `until` 0 gives it back too."""
+        unit.add("alarm_turns_keep", [self._row(alert, turn, until, retry_at)])
+        return unit
 
     async def _sorted(self, alert: Alert, rows: list[Row], now: int) -> list[Row]:
         """The alarms to be said now; those that nobody needs any more are dropped, those of the night wait."""
@@ -177,24 +199,29 @@ class Voice:
         except (Locked, Misconfigured) as error:
             return Receipt(status="later", reason=str(error))
 
-    async def _settle(self, alert: Alert, group: list[Row], turn: Turn, receipt: Receipt) -> None:
+    async def _settle(
+        self, alert: Alert, group: list[Row], turn: Turn, receipt: Receipt, *, last: bool
+    ) -> bool:
+        """What became of a message; whether the turn was still ours."""
         now = self.world.now()
         subject = f"alert:{alert.id}"
 
-        async def said(unit: Unit) -> None:
+        async def said(unit: Unit) -> Unit:
             until = (
                 now + int(alert.escalate_after * SECOND) if alert.escalate_after and alert.escalate_to else 0
             )
             unit.add("alarms_said", [(alert.id, row[0], until) for row in group if row[1] != "ending"])
             unit.add("alarms_drop", [(alert.id, row[0]) for row in group if row[1] == "ending"])
-            await self._keep(unit, alert, turn, 0)
             await self.troubles.clear(unit, [subject])
+            more = receipt.status == "sent" and not last
+            return await self._keep(unit, alert, turn, 0, now + _LEASE * SECOND if more else 0)
 
-        async def failed(unit: Unit) -> None:
+        async def failed(unit: Unit) -> Unit:
             pause = _BACKOFF[min(turn.attempts, len(_BACKOFF)) - 1]
             await self._keep(unit, alert, turn, now + int(max(pause, receipt.after or 0) * SECOND))
             if turn.attempts == _DEAF:
                 await self.troubles.open(unit, [_deaf(alert, receipt.reason)])
+            return unit
 
         if receipt.status in (
             "sent",
@@ -202,12 +229,11 @@ class Voice:
         ):  # an exception stays open: what is in doubt is not said twice
             turn.recent.append(now)
             turn.attempts = 0
-            await self.engine.transact(said)
-            return
+            return bool((await self.engine.transact(said)).counts["alarm_turns_keep"])
         turn.attempts += 1
         log.error("an alert could not be sent; it is tried again", alert=alert.name, reason=receipt.reason,
                   exceptions=[row[0] for row in group][:10])  # fmt: skip
-        await self.engine.transact(failed)
+        return bool((await self.engine.transact(failed)).counts["alarm_turns_keep"])
 
     async def _escalate(self, now: int) -> None:
         rows = await self.engine.fetch("alarms_overdue", now=now, most=_MOST)

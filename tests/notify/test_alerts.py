@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from hub import serve
 from hub.alerts.message import Item, quiet_until, write
 from hub.config import Config
 from hub.directory import Endpoint
+from hub.outbound.notify.notice import Receipt
 from hub.run import Hub, open_hub
 from hub.store.engine import Unavailable
 from hub.things import Alert
@@ -400,3 +402,84 @@ async def test_two_processes_say_it_once(postgres_url):
 
     assert [row[3] for row in rows] == ["exception.opened"] * 5
     assert sorted(titles(far)) == [f"k{n} cannot be read" for n in range(5)]
+
+
+class Slow:
+    """Notifiers whose chat answers each message when it is told to."""
+
+    def __init__(self, marks) -> None:
+        self.marks, self.said, self.answers = marks, [], asyncio.Semaphore(0)
+
+    def notifier(self, account):
+        return self
+
+    async def send(self, notice):
+        self.said.append(notice.title)
+        await self.answers.acquire()
+        return Receipt(status="sent")
+
+    async def asked(self, times: int) -> None:
+        async with asyncio.timeout(20):
+            while len(self.said) < times:
+                await asyncio.sleep(0.005)
+
+
+async def three_to_say(one: Hub, other: Hub, far: Far) -> tuple[Slow, Slow]:
+    """Three troubles of one alert are due; each process has a slow chat of its own."""
+    await team(one, far, gather=0)
+    await other.directory.refresh()
+    for n in range(3):
+        await trouble(one, f"msg_{n}", kind=f"k{n}")
+    await one.watch.step()
+    one.voice.notifiers, other.voice.notifiers = Slow(one.marks), Slow(other.marks)
+    return one.voice.notifiers, other.voice.notifiers
+
+
+async def test_an_alert_that_takes_longer_than_a_lease_is_said_by_one_process(postgres_url, monkeypatch):
+    monkeypatch.setattr(serve, "_BACKSTOP", 0.01)
+    config, world = Config(database=postgres_url, keys=(KEY,), admin_token=ADMIN), World.still()
+    async with far_side(fine) as far, open_hub(config, world) as one, open_hub(config, world) as other:
+        here, there = await three_to_say(one, other, far)
+        there.answers.release()
+        leases = asyncio.create_task(serve.loop("leases", one, serve.leases_turn))
+        saying = asyncio.create_task(one.voice.step())
+        for n in range(1, 4):
+            await here.asked(n)
+            for _ in range(10):
+                world.move(15)
+                await kept(one, world.now() + 120_000_000)
+                assert await other.voice.step() == 0
+            here.answers.release()
+
+        assert await saying == 3
+        leases.cancel()
+        assert (await other.voice.step(), there.said) == (0, [])
+
+
+async def kept(hub: Hub, until: int) -> None:
+    """Until the turn is ours for a whole lease again."""
+    async with asyncio.timeout(20):
+        while await hub.engine._pool.fetchval("SELECT claimed_until FROM alarm_turns") != until:
+            await asyncio.sleep(0.005)
+
+
+async def test_who_lost_its_turn_says_no_more_and_leaves_the_turn_to_the_other(postgres_url):
+    config, world = Config(database=postgres_url, keys=(KEY,), admin_token=ADMIN), World.still()
+    async with far_side(fine) as far, open_hub(config, world) as one, open_hub(config, world) as other:
+        here, there = await three_to_say(one, other, far)
+        frozen = asyncio.create_task(one.voice.step())
+        await here.asked(1)
+        world.move(121)
+        saying = asyncio.create_task(other.voice.step())
+        await there.asked(1)
+        await one.voice.renew()
+        for _ in range(3):
+            here.answers.release()
+
+        assert await frozen == 1
+        rows = await one.engine.fetch("alarm_turns_get", alert=one.directory.all(Alert)[0].id)
+        assert (rows[0][0], rows[0][1]) == (other.voice.claim, world.now() + 120_000_000)
+        for _ in range(3):
+            there.answers.release()
+        assert await saying == 3
+        assert len(here.said) == 1

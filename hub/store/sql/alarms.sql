@@ -74,3 +74,15 @@ SELECT alert, claim, claimed_until, recent, attempts, retry_at
 FROM :rows(alert text, claim text, claimed_until int, recent text, attempts int, retry_at int) WHERE true
 ON CONFLICT (alert) DO UPDATE SET claim = excluded.claim, claimed_until = excluded.claimed_until,
     recent = excluded.recent, attempts = excluded.attempts, retry_at = excluded.retry_at;
+
+-- name: alarm_turns_keep
+-- Whoever took longer than its lease writes nothing over the turn of another.
+UPDATE alarm_turns SET claimed_until = rows.claimed_until, recent = rows.recent, attempts = rows.attempts,
+    retry_at = rows.retry_at
+FROM :rows(alert text, claim text, claimed_until int, recent text, attempts int, retry_at int)
+WHERE alarm_turns.alert = rows.alert AND alarm_turns.claim = rows.claim;
+
+-- name: alarm_turns_renew
+-- A turn that was given back stays anyone's.
+UPDATE alarm_turns SET claimed_until = :until FROM :rows(alert text, claim text)
+WHERE alarm_turns.alert = rows.alert AND alarm_turns.claim = rows.claim AND alarm_turns.claimed_until > 0;
