@@ -15,6 +15,7 @@ from hub.http.app import build
 from hub.http.openapi import document
 from hub.http.problems import TITLES
 from hub.http.routes import operations, routes
+from hub.http.wishes import SECRETS
 from hub.store.engine import Unit
 from tests.http.conftest import House, on_sqlite
 
@@ -144,6 +145,19 @@ async def reconciled(unit: Unit) -> None:
     doc = {"fields": [{"path": "note", "to": "ring"}], "events": ["order.updated"], "message": "msg_1"}
     row = (place + 1, "main", "rec_1", "con_1", "ord_1", "O1", "stale", 1, 2, json.dumps(doc).encode())
     unit.add("drifts_add", [row])
+
+
+def test_the_secrets_of_an_auth_are_marked_as_such():
+    schemas = described()["components"]["schemas"]
+
+    marked = {
+        part
+        for kind in schemas["NewEndpoint"]["properties"]["auth"]["anyOf"]
+        for part, about in schemas[kind["$ref"].rpartition("/")[2]]["properties"].items()
+        if (about.get("format"), about.get("writeOnly")) == ("password", True)
+    }
+
+    assert marked == set(SECRETS)
 
 
 @on_sqlite
