@@ -16,18 +16,37 @@ import msgspec
 from msgspec import Meta
 
 Text = Annotated[str, Meta(max_length=20_000)]
+FITS = "fits"
+"""Where a pattern has its own words: `Meta(extra={FITS: …})`. A regular expression tells an operator nothing."""
 Decimal = Annotated[
-    str, Meta(pattern=r"^-?\d{1,15}(\.\d{1,9})?$(?!\n)", description="an exact decimal number, as text")
-]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217")]
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2")]
+    str,
+    Meta(
+        pattern=r"^-?\d{1,15}(\.\d{1,9})?$(?!\n)", description="an exact decimal number, as text",
+        extra={FITS: "an exact decimal number as text, such as 12.50"},
+    ),
+]  # fmt: skip
+Currency = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217",
+        extra={FITS: "a currency's three letters (ISO 4217), such as EUR"},
+    ),
+]  # fmt: skip
+Country = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2",
+        extra={FITS: "a country's two letters (ISO 3166-1), such as DE"},
+    ),
+]  # fmt: skip
 Time = Annotated[
     str,
     Meta(
-        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$(?!\n)", description="RFC 3339, UTC, ends in Z"
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$(?!\n)", description="RFC 3339, UTC, ends in Z",
+        extra={FITS: "a time in UTC such as 2027-01-10T16:00:00Z"},
     ),
-]
-Date = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$(?!\n)")]
+]  # fmt: skip
+Date = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$(?!\n)", extra={FITS: "a day such as 2027-01-10"})]
 Key = Annotated[str, Meta(min_length=1, max_length=200)]
 
 PaymentStatus = Literal[

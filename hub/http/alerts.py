@@ -17,11 +17,11 @@ from hub.http.notifiers import Tried, by
 from hub.http.problems import invalid
 from hub.http.table import PAGING, Op
 from hub.http.ties import untied
+from hub.http.words import Language, Title, spelt
 from hub.outbound.notify.accounts import TEMPLATED, medium
 from hub.store.engine import Unit
 from hub.things import Alert, Notifier
 
-Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$(?!\n)")]
 Severity = Literal["info", "warning", "error", "critical"]
 _HOUR = r"([01]\d|2[0-3]):[0-5]\d"
 
@@ -40,7 +40,9 @@ class AlertWishes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     connections: list[str] | UnsetType = UNSET
     gather: Annotated[float, Meta(ge=0, le=3600)] | UnsetType = UNSET
     per_minute: Annotated[int, Meta(ge=1, le=60)] | UnsetType = UNSET
-    quiet: Annotated[str, Meta(pattern=rf"^({_HOUR}-{_HOUR})?$(?!\n)")] | UnsetType = UNSET
+    quiet: (
+        Annotated[str, spelt(rf"({_HOUR}-{_HOUR})?", "hours such as 22:00-07:00, or nothing")] | UnsetType
+    ) = UNSET
     loud: Severity | UnsetType = UNSET
     time_zone: str | UnsetType = UNSET
     escalate_after: Annotated[float, Meta(ge=0, le=7 * 86_400)] | UnsetType = UNSET
@@ -48,7 +50,7 @@ class AlertWishes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     escalations: bool | UnsetType = UNSET
     closed: bool | UnsetType = UNSET
     code: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
-    locale: Annotated[str, Meta(pattern=r"^[a-z]{2}(-[A-Za-z]{2,4})?$(?!\n)")] | UnsetType = UNSET
+    locale: Language | UnsetType = UNSET
     status: Literal["active", "paused"] | UnsetType = UNSET
 
 

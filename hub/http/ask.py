@@ -125,7 +125,7 @@ class Ask:
         try:
             return msgspec.json.decode(self.body or b"{}", type=type_)
         except msgspec.ValidationError as error:
-            raise misfit(str(error), type_) from error
+            raise misfit(str(error), type_, self.body) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Problem(400, "bad_request", f"the body is not JSON: {error}") from error
 

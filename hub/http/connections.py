@@ -23,11 +23,17 @@ from hub.http.keep import copy, drop, find, put, save
 from hub.http.problems import Problem, invalid
 from hub.http.table import PAGING, Op, Param
 from hub.http.ties import untied
+from hub.http.words import Currency, spelt
 from hub.inbound.accounts import clash
 from hub.store.engine import Unit
 
 Name = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$(?!\n)", description="Unique in the tenant.")
+    str,
+    spelt(
+        "[A-Za-z0-9][A-Za-z0-9._-]{0,99}",
+        "1 to 100 letters, digits, `.`, `_` and `-`, a letter or digit first",
+    ),
+    Meta(description="Unique in the tenant."),
 ]
 Mode = Literal["live", "observe"]
 Confirm = Literal["", "auto", "manual"]
@@ -44,7 +50,7 @@ class NewConnection(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     mode: Mode = "live"
     cutover_at: str | None = None
     time_zone: str = ""
-    currency: Annotated[str, Meta(pattern=r"^([A-Z]{3})?$(?!\n)")] = ""
+    currency: Currency = ""
     confirm: Confirm = ""
     mappings: dict[str, str] = {}
     by_name: bool | None = None
@@ -60,7 +66,7 @@ class ConnectionPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     mode: Mode | UnsetType = UNSET
     cutover_at: str | UnsetType | None = UNSET
     time_zone: str | UnsetType = UNSET
-    currency: Annotated[str, Meta(pattern=r"^([A-Z]{3})?$(?!\n)")] | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
     confirm: Confirm | UnsetType = UNSET
     mappings: dict[str, str] | UnsetType = UNSET
     by_name: bool | UnsetType | None = UNSET

@@ -12,6 +12,7 @@ from hub.contract.errors import Misconfigured
 from hub.directory import Endpoint
 from hub.http.ask import Ask
 from hub.http.problems import Problem, invalid
+from hub.http.words import FITS
 from hub.outbound.signing import Signer, jwk, new_private_key, new_secret, public_key
 
 HOUR = 3600 * 1_000_000
@@ -25,7 +26,12 @@ class Rotation(msgspec.Struct, forbid_unknown_fields=True):
     of the endpoint's signatures, all of them if none is named."""
 
     overlap_hours: Annotated[float, Meta(ge=0, le=168)] = 24.0
-    secret: Annotated[str, Meta(pattern="^(whsec_|whsk_)")] | None = None
+    secret: (
+        Annotated[
+            str, Meta(pattern="^(whsec_|whsk_)", extra={FITS: "a secret that begins with whsec_ or whsk_"})
+        ]
+        | None
+    ) = None
     signing: Literal["v1", "v1a"] | None = None
 
 

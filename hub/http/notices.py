@@ -16,15 +16,14 @@ from hub.http.keep import copy, drop, find, note, put, save
 from hub.http.notifiers import by
 from hub.http.problems import invalid, missing
 from hub.http.table import PAGING, Op
+from hub.http.words import Language, Title, spelt
 from hub.outbound.notify.accounts import TEMPLATED, medium
 from hub.outbound.notify.teller import person
 from hub.store.engine import Unit
 from hub.things import NoticeRule, Notifier, address_of
 
-Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$(?!\n)")]
 Expression = Annotated[str, Meta(max_length=2000)]
-Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,60}$(?!\n)")]
-Language = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[A-Za-z]{2,4})?$(?!\n)")]
+Word = Annotated[str, spelt(r"[A-Za-z0-9_-]{1,60}", "1 to 60 letters, digits, _ and -")]
 _SAMPLE: dict[str, Any] = {
     "number": "1001", "currency": "EUR", "buyer": {"name": "Ada"}, "lines": [{"name": "Lamp", "quantity": {"ordered": "2"}}],
     "totals": {"total": {"amount": "19.90", "currency": "EUR"}},

@@ -17,12 +17,12 @@ from hub.http.keep import copy, drop, find, put, record, save
 from hub.http.problems import invalid
 from hub.http.table import PAGING, Op
 from hub.http.ties import untied
+from hub.http.words import Title
 from hub.outbound.holding import abandon
 from hub.outbound.notify.accounts import KINDS, medium
 from hub.outbound.notify.notice import Notice
 from hub.things import Alert, NoticeRule, Notifier
 
-Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$(?!\n)")]
 Rate = Annotated[float, Meta(ge=0, le=1000)]
 
 

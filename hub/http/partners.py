@@ -21,10 +21,10 @@ from hub.http.problems import Problem, invalid
 from hub.http.senders import Proof, Sender, check_mail, mail_fields
 from hub.http.table import PAGING, Op
 from hub.http.ties import untied
+from hub.http.words import Title
 from hub.run import Hub
 from hub.tokens import token_hash
 
-Title = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$(?!\n)")]
 Role = Literal["receiver", "buyer", "warehouse", "supplier"]
 """What a partner is to us."""
 

@@ -7,14 +7,20 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from hub.http.words import Place, Text, Title, spelt
+
 Wait = Annotated[int, Meta(ge=0, le=7 * 86_400)]
-HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$(?!\n)")]
-HeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7e]{0,2000}$(?!\n)")]
+HeaderName = Annotated[
+    str,
+    spelt(
+        r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}",
+        "a header's name has letters, digits and !#$%&'*+.^_`|~-, up to 100 of them",
+    ),
+]
+HeaderText = Annotated[str, spelt(r"[\x20-\x7e]{0,2000}", "only printable ASCII, up to 2000 characters")]
 Expression = Annotated[str, Meta(max_length=2000)]
-Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,500}$(?!\n)")]
 Hidden = Meta(extra_json_schema={"format": "password", "writeOnly": True})
 """Marks what is kept sealed, and shown as `***`."""
-Place = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,200}$(?!\n)")]
 
 
 class NoAuth(msgspec.Struct, tag_field="type", tag="none", forbid_unknown_fields=True):
@@ -24,14 +30,18 @@ class NoAuth(msgspec.Struct, tag_field="type", tag="none", forbid_unknown_fields
 class Basic(msgspec.Struct, tag_field="type", tag="basic", forbid_unknown_fields=True):
     """A user and a password."""
 
-    username: Annotated[str, Meta(pattern=r"^[^\x00-\x1f:]{1,200}$(?!\n)")]
+    username: Annotated[
+        str, spelt(r"[^\x00-\x1f\x7f-\x9f:]{1,200}", "1 to 200 characters, no colon and no control character")
+    ]
     password: Annotated[Text, Hidden]
 
 
 class Bearer(msgspec.Struct, tag_field="type", tag="bearer", forbid_unknown_fields=True):
     """A token that does not change."""
 
-    token: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,4000}$(?!\n)"), Hidden]
+    token: Annotated[
+        str, spelt(r"[\x21-\x7e]{1,4000}", "printable ASCII without spaces, up to 4000 characters"), Hidden
+    ]
 
 
 class OAuth2Client(msgspec.Struct, tag_field="type", tag="oauth2_client", forbid_unknown_fields=True):
@@ -62,7 +72,7 @@ class Wishes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     name: (
         Annotated[
-            Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,100}$(?!\n)")],
+            Title,
             Meta(description="What people and commands call it."),
         ]
         | UnsetType
@@ -155,7 +165,12 @@ class Wishes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ) = UNSET
     fields: (
         Annotated[
-            Annotated[list[Annotated[str, Meta(pattern=r"^\w+(\.\w+)*$(?!\n)")]], Meta(max_length=200)],
+            Annotated[
+                list[
+                    Annotated[str, spelt(r"\w+(\.\w+)*", "a field of the order, such as number or lines.sku")]
+                ],
+                Meta(max_length=200),
+            ],
             Meta(
                 description="The only fields of the order that it sees, as number or lines.sku; all if none."
             ),

@@ -24,7 +24,7 @@ from hub.http.terms import Auth, NoAuth, OAuth2Client, Wishes
 FORBIDDEN = {
     **dict.fromkeys(("authorization", "proxy-authorization"), "set `auth`, which is kept sealed"),
     **dict.fromkeys(
-        ("host", "content-length", "content-type", "transfer-encoding", "connection", "keep-alive", "te", "trailer",
+        ("host", "content-length", "content-type", "content-encoding", "transfer-encoding", "proxy-connection", "connection", "keep-alive", "te", "trailer",
          "upgrade", "expect", "accept-encoding", "user-agent"),
         "the hub says it",
     ),

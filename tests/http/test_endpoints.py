@@ -50,7 +50,7 @@ async def receiver() -> AsyncIterator[Receiver]:
     ({"url": "http://[::1]/"}, "url"), ({"url": "https://x.example", "events": ["ordr.*"]}, "events[0]"),
     ({"url": "https://x.example", "events": []}, "events"), ({"url": "https://x.example", "filter": "data.("}, "filter"),
     ({"url": "https://x.example", "timeout": 31}, "timeout"), ({"url": "https://x.example", "schedule": [-1]}, "schedule[0]"),
-    ({"url": "https://x.example", "headers": {"x": "a\nb"}}, "headers[...]"), ({"url": "https://x.example", "partner": "no"}, "partner"),
+    ({"url": "https://x.example", "headers": {"x": "a\nb"}}, "headers.x"), ({"url": "https://x.example", "partner": "no"}, "partner"),
     ({"url": "https://x.example", "connections": ["no"]}, "connections[0]"), ({"url": "https://x.example", "colour": 1}, "colour"),
     ({}, "url"),
 ])  # fmt: skip
