@@ -24,6 +24,7 @@ BODY_CAP = 16 << 20
 PAGE = 100
 PAGE_MOST = 500
 KEY_MOST = 200
+_QUOTED = 100
 EVER = 2**62
 """Later than any time, beyond any position."""
 
@@ -82,9 +83,9 @@ class Ask:
         given = self.text(name)
         if not given:
             return default
-        if not given.isascii() or not given.isdigit() or int(given) > most:
-            raise invalid(f"{given!r} is not a whole number from 0 to {most}", name)
-        return int(given)
+        if (found := whole(given, most)) is None:
+            raise invalid(f"{given[:_QUOTED]!r} is not a whole number from 0 to {most}", name)
+        return found
 
     def moment(self, name: str) -> int:
         """A time of its query in unix microseconds, 0 where it has none."""
@@ -98,10 +99,7 @@ class Ask:
     @property
     def newest(self) -> bool:
         """Whether it wants the newest first."""
-        given = self.text("newest")
-        if given not in ("", "0", "1"):
-            raise invalid(f"{given!r} is neither 0 nor 1", "newest", allowed=["0", "1"])
-        return given == "1"
+        return self.text("newest") == "1"
 
     async def listed(self, name: str, rows: Rows | None = None, place: int = 0, **params: Any) -> Rows:
         """A page of a list that is read both ways, from its cursor on, with one more row than is shown: `place` is the
@@ -147,6 +145,15 @@ class Ask:
         shown = left[: self.limit]
         cursor = shown[-1].id if shown else after
         return Page([show(one) for one in shown], cursor if len(left) > len(shown) else None, cursor)
+
+
+def whole(text: str, most: int) -> int | None:
+    """The whole number from 0 to `most` that a caller wrote, None where it is none: of digits of ASCII alone, and of no
+    more of them than such a number has, for very long ones cannot be read at all."""
+    if not (text.isascii() and text.isdigit()) or len(text.lstrip("0")) > len(str(most)):
+        return None
+    found = int(text.lstrip("0") or "0")
+    return found if found <= most else None
 
 
 def moment(text: str, field: str) -> int:

@@ -39,9 +39,12 @@ async def get_balance(ask: Ask) -> BalanceOut:
 
 def _day(given: str) -> date | None:
     try:
-        return date.fromisoformat(given) if given else None
-    except ValueError as error:
-        raise invalid(f"{given!r} is no day like 2027-01-10", "day") from error
+        day = date.fromisoformat(given) if given else None
+    except ValueError:
+        day = date.min
+    if day and not 1970 <= day.year < date.max.year:
+        raise invalid(f"{given[:100]!r} is no day like 2027-01-10", "day")
+    return day
 
 
 OPS = (

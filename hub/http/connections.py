@@ -188,6 +188,11 @@ def _configured(ask: Ask, one: Connection, settings: dict[str, Any]) -> dict[str
     return {name: getattr(checked, name) for name in checked.__struct_fields__}
 
 
+def _faulty(faults: list[str], field: str) -> None:
+    if faults:
+        raise invalid("; ".join(faults), field, faults=faults)
+
+
 def _faults(check: Any) -> list[str]:
     try:
         check()
@@ -248,6 +253,9 @@ def _host(url: str) -> str:
 
 async def list_connections(ask: Ask) -> Page[ConnectionOut]:
     """All of the tenant, oldest first."""
+    channel = ask.text("channel")
+    if channel and not any(one.channel == channel for one in ask.hub.directory.all(Connection, ask.tenant)):
+        _faulty(_faults(lambda: ask.hub.registry.channel(channel)), "channel")
     return ask.things(
         Connection, lambda one: show(ask, one), lambda one: ask.text("channel") in ("", one.channel)
     )

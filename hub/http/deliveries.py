@@ -96,7 +96,26 @@ async def list_deliveries(ask: Ask) -> Page[DeliveryOut]:
     the type is asked for, a page may be shorter than it might be, even empty, and its `next` still goes on."""
     name = ask.text("endpoint")
     target = mine(ask, name).id if name else ask.text("target")
+    await _known(ask, "" if name else target)
     return await _list(ask, target)
+
+
+async def _known(ask: Ask, target: str) -> None:
+    """Problem 422 where nothing is or was ever sent to such a target; of what was removed deliveries are left."""
+    owner, slash, _ = target.partition("/")
+    kinds: tuple[type[Connection | Notifier | Endpoint], ...] = (
+        (Connection, Notifier) if slash else (Endpoint,)
+    )
+    named = any((one := ask.hub.directory.by_id(kind, owner)) and one.tenant == ask.tenant for kind in kinds)
+    if not target or (named if ask.who.may("read") else target in visible(ask)):
+        return
+    params = {"tenant": ask.tenant, "target": target, "status": "", "event": "", "order_id": ""}
+    if not ask.who.may("read") or not await ask.hub.engine.fetch(
+        "deliveries_list", after=0, most=1, **params
+    ):
+        raise invalid(
+            f"there is no target {target[:100]!r}: an endpoint's id, con_…/write or ntf_…/notice", "target"
+        )
 
 
 async def list_endpoint_deliveries(ask: Ask) -> Page[DeliveryOut]:
@@ -105,8 +124,7 @@ async def list_endpoint_deliveries(ask: Ask) -> Page[DeliveryOut]:
 
 
 async def _list(ask: Ask, target: str) -> Page[DeliveryOut]:
-    status = one_of(ask, "status", STATUSES)
-    wanted = await chosen(ask) | {"type": _like(ask), "status": status}
+    wanted = await chosen(ask) | {"type": _like(ask), "status": ask.text("status")}
     wanted["floor"] = await begun(ask.hub.engine, wanted["since"])
     every = ask.who.may("read") and not target
     targets = (
@@ -154,14 +172,6 @@ async def chosen(ask: Ask) -> dict[str, Any]:
     if until < since:
         raise invalid("it ends before it begins", "until")
     return {"event": event, "order_id": order, "since": since, "until": until}
-
-
-def one_of(ask: Ask, name: str, known: tuple[str, ...]) -> str:
-    """A filter that knows its words; Problem 422 with them for another."""
-    given = ask.text(name)
-    if given and given not in known:
-        raise invalid(f"{given!r} is none of {', '.join(known)}", name, allowed=list(known))
-    return given
 
 
 def _like(ask: Ask) -> str:
@@ -304,7 +314,7 @@ CHOSEN = (
     Param("since", "What was told since then."), Param("until", "What was told until then."),
 )  # fmt: skip
 """The filters of lists of what went out."""
-_FILTERS = (*BOTH_WAYS, Param("status", f"{', '.join(STATUSES)}."), Param("type", "Of events of this type: a glob such as order.*."),
+_FILTERS = (*BOTH_WAYS, Param("status", "In this state.", words=STATUSES), Param("type", "Of events of this type: a glob such as order.*."),
             *CHOSEN)  # fmt: skip
 OPS = (
     Op(method="GET", path=_AT, summary="List deliveries", handle=list_deliveries, gives=Page[DeliveryOut], partner=True,

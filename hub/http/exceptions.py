@@ -143,9 +143,10 @@ async def retry(ask: Ask, id_: str) -> Retried:
 
 
 _AT = "/v1/exceptions"
+_STATES = ("open", "acked", "snoozed", "closed", "unclosed")
 OPS = (
     Op(method="GET", path=_AT, summary="List exceptions", handle=list_exceptions, gives=Page[ExceptionOut],
-       query=(*BOTH_WAYS, Param("state", "open, acked, snoozed, closed, or unclosed: all but the closed."))),
+       query=(*BOTH_WAYS, Param("state", "In this state; unclosed: all but the closed.", words=_STATES))),
     Op(method="GET", path=_AT + "/{id}", summary="Show an exception", handle=get_exception, gives=ExceptionWhole),
     Op(method="POST", path=_AT + "/{id}/ack", summary="Acknowledge", handle=ack_exception, scope="operate",
        gives=ExceptionOut),

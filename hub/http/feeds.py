@@ -188,7 +188,7 @@ FOLLOWED = (
     Param("after", "The cursor that an earlier page gave; `latest`: only what comes from now on."),
     PAGING[1],
     Param("wait", "Seconds to wait for one, up to 30.", int),
-    Param("type", "Only of these types: globs such as order.*, several by comma."),
+    Param("type", "Only of these types: globs such as order.*, several by comma.", several=True),
     Param("order", "Only those of this order."),
 )
 ENDPOINT_FEED = Op(

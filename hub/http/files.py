@@ -10,7 +10,7 @@ from hub.files.shelf import plain_name
 from hub.http.ask import Answer, Ask
 from hub.http.keep import find
 from hub.http.problems import Problem, invalid
-from hub.http.table import Op, Param
+from hub.http.table import EMITS, Op, Param
 from hub.inbound.files.take import Taken
 from hub.things import Connection
 
@@ -56,6 +56,6 @@ async def upload_file(ask: Ask) -> Answer:
 OPS = (
     Op(method="POST", path="/v1/connections/{id}/files", summary="Upload a file", handle=upload_file, scope="write",
        gives=Taken, status=202, also=(200,), exact=True, stream=True,
-       query=(Param("name", "What the file is called."), Param("emit", "none: nobody is told of what it says."),
+       query=(Param("name", "What the file is called."), Param("emit", "none: nobody is told of what it says.", words=EMITS),
               Param("again", "1: cut by the settings of now, though it was taken before.", bool))),
 )  # fmt: skip

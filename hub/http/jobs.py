@@ -11,7 +11,7 @@ from hub.contract.clock import text
 from hub.directory import Connection, Endpoint
 from hub.http.ask import Answer, Ask, Page, moment
 from hub.http.catalogue import check_globs
-from hub.http.deliveries import PREFIX, one_of, visible
+from hub.http.deliveries import PREFIX, visible
 from hub.http.endpoints import mine
 from hub.http.keep import note
 from hub.http.orders import held as order_of
@@ -24,6 +24,7 @@ from hub.store.engine import Unit
 
 _DAY = 86_400_000_000
 _STATES = ("running", "done", "cancelled")
+_KINDS = (KIND, *sorted(SURVEYS))
 
 
 class JobOut(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -81,9 +82,7 @@ def shown(ask: Ask, one: Job) -> JobOut:
 async def list_jobs(ask: Ask) -> Page[JobOut]:
     """Oldest first or newest first."""
     subject = mine(ask, ask.text("endpoint")).id if ask.text("endpoint") else ask.text("subject")
-    rows = await ask.listed(
-        "jobs_list", kind=ask.text("kind"), state=one_of(ask, "state", _STATES), subject=subject
-    )
+    rows = await ask.listed("jobs_list", kind=ask.text("kind"), state=ask.text("state"), subject=subject)
     return ask.page(rows, lambda row: shown(ask, job(row)))
 
 
@@ -177,7 +176,7 @@ async def _delivery(ask: Ask, id_: str, endpoint: Endpoint) -> int:
 
 OPS = (
     Op(method="GET", path="/v1/jobs", summary="List jobs", handle=list_jobs, gives=Page[JobOut],
-       query=(*BOTH_WAYS, Param("kind", "Of this kind, such as replay."), Param("state", "running, done or cancelled."),
+       query=(*BOTH_WAYS, Param("kind", "Of this kind.", words=_KINDS), Param("state", "In this state.", words=_STATES),
               Param("subject", "About this."), Param("endpoint", "About this endpoint, by id or name."))),
     Op(method="GET", path="/v1/jobs/{id}", summary="Show a job", handle=get_job, gives=JobOut, partner=True),
     Op(method="POST", path="/v1/jobs/{id}/cancel", summary="End a job", handle=cancel_job, scope="operate",

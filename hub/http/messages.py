@@ -21,6 +21,10 @@ from hub.store.rows import PLAIN, Head
 _HEAD = msgspec.json.Decoder(Head)
 
 
+STATUSES = ("received", "processed", "ignored", "failed", "quarantined", "duplicate")
+"""What becomes of a message; the last two of letters alone."""
+
+
 class Fault(msgspec.Struct, omit_defaults=True):
     """Why a message could not be read, and where."""
 
@@ -157,7 +161,7 @@ async def replay_message(ask: Ask) -> Answer:
 _AT = "/v1/messages"
 OPS = (
     Op(method="GET", path=_AT, summary="List messages", handle=list_messages, gives=Page[MessageOut],
-       query=(*BOTH_WAYS, Param("connection", "By id or name."), Param("status", "received, processed, ignored, failed …"))),
+       query=(*BOTH_WAYS, Param("connection", "By id or name."), Param("status", "What became of it.", words=STATUSES))),
     Op(method="GET", path=_AT + "/{id}", summary="Show a message", handle=get_message, gives=MessageWhole),
     Op(method="GET", path=_AT + "/{id}/raw", summary="A message's body", handle=get_raw, media="application/octet-stream"),
     Op(method="POST", path=_AT + "/{id}/replay", summary="Read a message again", handle=replay_message, scope="operate",

@@ -5,13 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import inspect
 
 from hub.http.problems import Problem, invalid
 from hub.http.words import FITS
+
+
+class Asked(Protocol):
+    """A parameter that an operation takes."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> type: ...
+    @property
+    def words(self) -> tuple[str, ...]: ...
+    @property
+    def several(self) -> bool: ...
+
 
 _NAMED = re.compile(r"(required|unknown) field `([^`]+)`")
 _NONE_OF = re.compile(r"Invalid (?:enum )?value (.+)")
@@ -106,13 +120,26 @@ def _says(doc: Any, shape: Any) -> str:
     return ""
 
 
-def check_query(given: Iterable[str], known: list[str]) -> None:
-    """422 where a request asks by a parameter that this operation does not take: passed over, a filter with a slip in
-    its name would let everything through."""
-    for name in given:
+def check_query(given: Iterable[tuple[str, str]], params: Iterable[Asked]) -> None:
+    """422 where a request asks by a parameter that this operation does not take, by one twice, or for a word that
+    there is not: passed over, a filter with a slip in it would let everything through, or nothing."""
+    known, seen = {one.name: one for one in params}, set()
+    for name, value in given:
         if name not in known:
             what = _instead(name, sorted(known)) or "; it takes none"
             raise invalid(f"no such parameter{what}", name)
+        if name in seen:
+            raise invalid(f"stands there twice{'; several by comma' if known[name].several else ''}", name)
+        seen.add(name)
+        check_word(value, known[name])
+
+
+def check_word(value: str, param: Asked) -> None:
+    """422 where a parameter knows its words, and this is none of them."""
+    words = ("0", "1") if param.type is bool else param.words
+    if value and words and value not in words:
+        told = "neither 0 nor 1" if param.type is bool else f"none of {', '.join(words)}"
+        raise invalid(f"{value!r} is {told}", param.name, allowed=list(words))
 
 
 def _instead(name: str, known: list[str]) -> str:

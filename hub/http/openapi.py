@@ -88,7 +88,13 @@ def _path(op: Op) -> list[Doc]:
 
 
 def _query(one: Param) -> Doc:
-    return {"name": one.name, "in": "query", "description": one.description, "schema": _TYPES[one.type]}
+    words: Doc = {"enum": list(one.words)} if one.words else {}
+    return {
+        "name": one.name,
+        "in": "query",
+        "description": one.description,
+        "schema": _TYPES[one.type] | words,
+    }
 
 
 def _headers(op: Op) -> list[Doc]:

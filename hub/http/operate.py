@@ -41,7 +41,7 @@ async def run(op: Op, hub: Hub, request: Request) -> Any:
     if op.scope is not None:
         who = caller(request, hub.directory)
         permit(who, op.scope, partner=op.partner)
-        check_query(request.query_params, [one.name for one in op.query])
+        check_query(request.query_params.multi_items(), op.query)
     ask = Ask(hub, request, who, b"" if op.stream else await body(request))
     if op.method == "POST" and ask.key and not op.exact:
         return await once(ask, op)

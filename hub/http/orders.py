@@ -20,6 +20,7 @@ from hub.http.table import BOTH_WAYS, PAGING, Op, Param
 from hub.inbound.hear import speaker
 
 DOC = 10
+_STATES = ("stub", "draft", "open", "confirmed", "rejected", "in_progress", "completed", "cancelled")
 
 
 async def list_orders(ask: Ask) -> Page[Raw]:
@@ -85,7 +86,7 @@ _AT = "/v1/orders"
 OPS = (
     Op(method="GET", path=_AT, summary="List orders, by their last change", handle=list_orders, gives=Page[Order],
        query=(*BOTH_WAYS, Param("ref", "The source's id."), Param("number", "The number that the buyer quotes."),
-              Param("connection", "By id or name."), Param("state", "The order's state."),
+              Param("connection", "By id or name."), Param("state", "In this state.", words=_STATES),
               Param("updated_after", "A time with its offset."))),
     Op(method="GET", path=_AT + "/{id}", summary="Show an order", handle=get_order, gives=Order,
        partner=True),

@@ -8,7 +8,7 @@ import msgspec
 
 from hub.contract.clock import text
 from hub.directory import Endpoint
-from hub.http.ask import Ask, Page
+from hub.http.ask import EVER, Ask, Page, whole
 from hub.http.deliveries import DeliveryOut, plain
 from hub.http.endpoints import mine
 from hub.http.keep import named_order
@@ -80,10 +80,11 @@ async def _stuck(ask: Ask, endpoint: Endpoint, resumed: int) -> tuple[list[Queue
 
 def _cursor(ask: Ask) -> tuple[int, int]:
     given = ask.text("after")
-    at, _, position = given.partition(".")
-    if given and not (at.isascii() and at.isdigit() and position.isascii() and position.isdigit()):
-        raise invalid(f"{given!r} is no cursor of this list", "after")
-    return (int(at), int(position)) if given else (0, 0)
+    first, _, second = given.partition(".")
+    at, position = whole(first, EVER), whole(second, EVER)
+    if given and (at is None or position is None):
+        raise invalid(f"{given[:100]!r} is no cursor of this list", "after")
+    return at or 0, position or 0
 
 
 async def _one(

@@ -23,7 +23,7 @@ from hub.http.orders import held
 from hub.http.problems import Problem, invalid, missing
 from hub.http.sharing import reporter, whole
 from hub.http.speaking import Whose, speaker
-from hub.http.table import Op, Param
+from hub.http.table import EMITS, Op, Param
 from hub.http.versions import wanted
 from hub.inbound.report import Call, Told
 from hub.store.engine import Poisoned
@@ -217,8 +217,6 @@ def _within(fact: Fact, about: str, *, partner: bool) -> None:
 
 
 def _quiet(ask: Ask) -> bool:
-    if ask.text("emit") not in ("", "none", "changes"):
-        raise invalid(f"{ask.text('emit')!r} is neither none nor changes", "emit")
     return ask.text("emit") == "none"
 
 
@@ -263,7 +261,9 @@ def _result(index: int, found: Told | BaseException, *, run: bool = False) -> Re
 _PARTIAL = (
     Param("partial", "1: only what is given changes.", bool),
     Param("connection", "Whose orders these are."),
-    Param("emit", "none: it is told to nobody (history that is imported); changes, unless said."),
+    Param(
+        "emit", "none: it is told to nobody (history that is imported); changes, unless said.", words=EMITS
+    ),
     Param("run", "The name of an import: a row told before under it, within three days, is a `duplicate`."),
 )
 OPS = (

@@ -189,7 +189,7 @@ OPS = (
     Op(method="GET", path=_RUNS, summary="List reconciliations", handle=list_reconciliations,
        gives=Page[ReconciliationOut],
        query=(*PAGING, Param("connection", "Of this connection, by id or name."),
-              Param("kind", "sweep, reconcile or compare."))),
+              Param("kind", "Of this kind.", words=("sweep", RECONCILE, COMPARE)))),
     Op(method="GET", path=_RUNS + "/{id}", summary="Show a reconciliation", handle=get_reconciliation,
        gives=ReconciliationOut),
     Op(method="GET", path=_RUNS + "/{id}/drifts", summary="List what differed", handle=list_drifts,

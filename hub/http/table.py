@@ -15,11 +15,14 @@ Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 
 class Param(msgspec.Struct, frozen=True):
-    """A parameter of the query."""
+    """A parameter of the query: `words` are all that it may be, where they are known; `several` may stand there by
+    comma."""
 
     name: str
     description: str
     type: type = str
+    words: tuple[str, ...] = ()
+    several: bool = False
 
 
 class Op(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +60,9 @@ class Op(msgspec.Struct, frozen=True, kw_only=True):
         """Its operationId: the handler's own name."""
         return str(getattr(self.handle, "__name__", ""))
 
+
+EMITS = ("none", "changes")
+"""Whether anybody is told of what is imported."""
 
 PAGING = (
     Param("after", "The cursor that an earlier page gave as `next`."),
