@@ -222,6 +222,7 @@ async def leases_turn(hub: Hub) -> None:
     await hub.deliver.renew()
     await hub.jobs.renew()
     await hub.voice.renew()
+    await hub.post.renew()
     await asyncio.sleep(_BACKSTOP)
 
 

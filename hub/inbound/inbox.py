@@ -64,6 +64,10 @@ class Inbox:
         """These are settled in the store."""
         self._held.difference_update(one.position for one in arrivals)
 
+    def held(self) -> set[int]:
+        """The positions of what is here: what waits, and what was taken and is not done."""
+        return set(self._held)
+
     async def wait(self, seconds: float) -> None:
         """Until there is something, or so long."""
         with contextlib.suppress(TimeoutError):

@@ -76,6 +76,19 @@ class Post:
         done = await asyncio.gather(*(self._one(one) for one in arrivals))
         return sum(done)
 
+    async def renew(self) -> None:
+        """Keep the letters that are read or wait here: there may be many, and slow ones. Those that were put off are
+        anyone's when their lease is over: elsewhere the DNS may answer."""
+        held = [(position,) for position in sorted(self.inbox.held() - self._later.keys())]
+        now = self.world.now()
+        if not self.engine.shared or not held:
+            return
+
+        async def work(unit: Unit) -> None:
+            unit.add("mails_renew", held, now=now, until=now + _LEASE)
+
+        await self.engine.transact(work)
+
     def _due(self) -> list[Arrival]:
         """Letters that were put off, and whose time has come."""
         now = self.world.now()

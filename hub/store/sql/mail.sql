@@ -11,6 +11,11 @@ UPDATE messages SET claimed_until = :until WHERE position = ANY (ARRAY(
     ORDER BY position LIMIT :most FOR UPDATE SKIP LOCKED))
 RETURNING position, id, tenant, connection, transport, topic, head, body, received_at;
 
+-- name: mails_renew
+-- What is over or was given back (a letter that a person released) is anyone's.
+UPDATE messages SET claimed_until = :until FROM :rows(position int)
+WHERE messages.position = rows.position AND messages.status = 'received' AND messages.claimed_until > :now;
+
 -- name: mails_hold
 -- Whether a letter still waits to be settled; nobody else settles it meanwhile.
 SELECT 1 FROM messages WHERE position = :position AND status = 'received' :lock;
