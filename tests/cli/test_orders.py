@@ -65,7 +65,9 @@ def test_the_timeline_and_the_events_are_the_same_story(at_hub, order):
     events = [one["id"] for one in at_hub("events", "list", "--order", "LL-2041", "--json").lines()]
 
     assert timeline == events
-    assert at_hub("events", "show", events[0]).json()["type"] == "order.created"
+    shown = at_hub("events", "show", events[0])
+    assert shown.json()["type"] == "order.created"
+    assert at_hub("events", "show", events[0], "--json").json() == shown.json()
     assert "order.created" in at_hub("orders", "timeline", "LL-2041").out
 
 
