@@ -15,7 +15,7 @@ from hub.contract.channel import Channel
 from hub.contract.clock import text
 from hub.contract.errors import Misconfigured
 from hub.contract.given import read_settings
-from hub.contract.proof import AnyOf
+from hub.contract.proof import AnyOf, unfit
 from hub.contract.settings import MASK, Settings, masked, secrets as held
 from hub.directory import Connection, seal_settings
 from hub.http.ask import Answer, Ask, Page, moment
@@ -133,8 +133,11 @@ def lacks(ask: Ask, one: Connection) -> list[str]:
 
 
 def _unproved(channel: Channel, settings: Settings) -> list[str]:
-    """That nothing vouches for its pushes yet: each of them is refused until a secret is set."""
+    """That nothing vouches for its pushes yet: each of them is refused until a secret is set that can be used."""
     proof = channel.proof_for(settings)
+    if faults := unfit(proof, settings):
+        names = [fault.partition(":")[0] for fault in faults]
+        return [f"cannot take its pushes without a {name} that can be read" for name in names]
     proofs = proof.proofs if isinstance(proof, AnyOf) else (proof,)
     names = [name for one in proofs for name in (one.secret, getattr(one, "public", one.secret))]
     if (
@@ -156,15 +159,16 @@ async def create_connection(ask: Ask) -> Answer:
         time_zone=given.time_zone, currency=given.currency, confirm=given.confirm, mappings=given.mappings,
         by_name=given.by_name, silence_after=given.silence_after, sweep=given.sweep,
     )  # fmt: skip
-    plain = _configured(ask, one, given.settings)
+    plain = _configured(ask, one, given.settings, keys=True)
     _alone(ask, one, plain)
     await save(ask, one, "created")
     found = show(ask, find(ask, Connection, one.id))
     return Answer(value=found, status=201, headers={"location": f"/v1/connections/{one.id}"})
 
 
-def _configured(ask: Ask, one: Connection, settings: dict[str, Any]) -> dict[str, Any]:
-    """Check everything a connection is told; its settings are sealed into it and returned plain."""
+def _configured(ask: Ask, one: Connection, settings: dict[str, Any], *, keys: bool) -> dict[str, Any]:
+    """Check everything a connection is told, with `keys` those that prove its pushes too; its settings are sealed into
+    it and returned plain."""
     faults: list[str] = []
     registry = ask.hub.registry
     if one.channel not in registry.channels:
@@ -180,17 +184,22 @@ def _configured(ask: Ask, one: Connection, settings: dict[str, Any]) -> dict[str
         faults += [
             f"mappings.{topic}: {fault}" for fault in _faults(lambda name=name: registry.mapping(name))
         ]
-    if faults:
-        field, _, _ = faults[0].partition(":")
-        raise invalid("; ".join(faults), field, faults=faults)
+    _faulty(faults)
     checked = read_settings(kind, settings)
+    if keys:
+        _faulty([f"settings.{fault}" for fault in _unfit(registry.channel(one.channel), checked)])
     one.settings = seal_settings(checked, ask.hub.vault, one.id)
     return {name: getattr(checked, name) for name in checked.__struct_fields__}
 
 
-def _faulty(faults: list[str], field: str) -> None:
+def _unfit(channel: Channel, settings: Settings) -> list[str]:
+    return unfit(channel.with_settings(settings).proof_for(settings), settings)
+
+
+def _faulty(faults: list[str], field: str = "") -> None:
+    """Problem 422 with every fault, at this field or at that which the first of them names."""
     if faults:
-        raise invalid("; ".join(faults), field, faults=faults)
+        raise invalid("; ".join(faults), field or faults[0].partition(":")[0], faults=faults)
 
 
 def _faults(check: Any) -> list[str]:
@@ -277,7 +286,7 @@ async def change_connection(ask: Ask) -> ConnectionOut:
     put(one, given, _PLAIN)
     if given.cutover_at is not UNSET:
         one.cutover_at = _cutover(given.cutover_at)
-    plain = _configured(ask, one, _merged(ask, before, given))
+    plain = _configured(ask, one, _merged(ask, before, given), keys=bool(given.settings))
     _alone(ask, one, plain)
     changed = sorted(given.settings) if isinstance(given.settings, dict) else []
     await save(ask, one, "changed", before, **({"settings_changed": changed} if changed else {}))

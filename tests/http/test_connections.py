@@ -237,3 +237,45 @@ async def test_a_route_is_changed_where_it_stands_and_a_slip_leaves_it_as_it_was
     assert told["detail"]["after"] == wish | {"connection": desk}
     await house.post("/v1/routes", first | {"name": "other"})
     assert (await house.say("PATCH", "/v1/routes/other", {"name": "way"})).status_code == 409
+
+
+async def test_a_key_that_no_push_could_ever_fit_is_refused_when_it_is_given(house: House):
+    def settings(**more: object) -> dict[str, object]:
+        return {"name": "kites", "channel": "generic", "settings": more}
+
+    for told, setting in (
+        ({"webhook_secret": "s3cret"}, "webhook_secret"),
+        ({"proof": "hmac", "header": "x-sign", "key_form": "hex", "webhook_secret": "zz"}, "webhook_secret"),
+        ({"proof": "public_key", "header": "x-sign", "public_key": "nonsense"}, "public_key"),
+        ({"proof": "jwt", "public_key": "nonsense"}, "public_key"),
+    ):
+        refused = await house.say("POST", "/v1/connections", settings(**told))
+        assert (refused.status_code, refused.json()["field"]) == (422, f"settings.{setting}"), told
+        assert "s3cret" not in refused.text
+    await house.post("/v1/connections", settings(webhook_secret="whsec_c2VjcmV0"))
+    again = await house.say("PATCH", "/v1/connections/kites", {"settings": {"webhook_secret": "s3cret"}})
+    assert (again.status_code, again.json()["field"]) == (422, "settings.webhook_secret")
+
+
+async def test_a_key_that_was_never_fit_refuses_pushes_with_the_reason_and_is_seen_in_its_connection(
+    house: House,
+):
+    made = await house.post(
+        "/v1/connections",
+        {"name": "kites", "channel": "generic", "settings": {"webhook_secret": "whsec_c2VjcmV0"}},
+    )
+    one = house.hub.directory.get(Connection, "kites")
+    assert one is not None
+    one.settings = {**one.settings, "webhook_secret": {"sealed": house.hub.vault.seal("a", one.id)}}
+    await house.hub.engine.transact(lambda unit: house.hub.directory.put(unit, one, house.hub.world.now()))
+    await house.hub.directory.refresh()
+
+    headers = {"webhook-id": "1", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"}
+    pushed = await house.http.post(made["intake_url"], content=b"{}", headers=headers)
+    assert pushed.status_code == 401
+    assert "secret is not whsec" in pushed.text
+    shown = await house.get("/v1/connections/kites")
+    assert shown["cannot"] == ["cannot take its pushes without a webhook_secret that can be read"]
+    assert (
+        await house.say("PATCH", "/v1/connections/kites", {"time_zone": "Europe/Berlin"})
+    ).status_code == 200

@@ -26,6 +26,7 @@ from hub.contract.proof.base import (
     add_headers,
 )
 from hub.contract.proof.digest import Digest, SortedDigest, SortedTexts
+from hub.contract.proof.fitness import unfit
 from hub.contract.proof.jose import DetachedJws, Jwt
 from hub.contract.proof.keyed import EnvelopeSignature, Signature
 from hub.contract.proof.keys import private_key, public_pem
@@ -65,4 +66,5 @@ __all__ = [
     "private_key",
     "public_pem",
     "signed_parts",
+    "unfit",
 ]
