@@ -174,7 +174,11 @@ def test_a_file_with_every_kind_of_field_is_applied_once(at_hub, tmp_path, monke
         APPLIED.replace('"bearer", token', '"basic", username = "ada", password').replace("86400", "3600")
     )
     changed = at_hub("apply", str(file), "--yes", "--json").lines()
-    assert changed[0]["fields"].keys() == {"auth.type", "auth.username", "auth.password", "disable_after"}
+    assert changed[0]["fields"] == {
+        "auth.type": {"from": "bearer", "to": "basic"}, "auth.username": {"from": None, "to": "ada"},
+        "auth.password": {"from": None, "to": "***"}, "auth.token": {"from": "***", "to": None},
+        "disable_after": {"from": 86400, "to": 3600},
+    }  # fmt: skip
     assert "nothing to change" in at_hub("apply", str(file), "--yes").out
     assert "nothing to change" not in at_hub("apply", str(file), "--dry-run", "--secrets").out
     at_hub("endpoints", "remove", "filed", "--yes")
