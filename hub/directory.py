@@ -178,27 +178,28 @@ class Directory:
         return all(any(getattr(settings, name, None) for name in need.split("|")) for need in needs)
 
     async def put(self, unit: Unit, thing: Thing, now: int) -> None:
-        """Write a thing; seen by `refresh` once the unit is done. Call it last: it takes a position."""
+        """Write a thing, new or as it was read and then changed; seen by `refresh` once the unit is done. The unit is
+        Poisoned where its name is taken, or where it was changed by somebody else since it was read: `moved` tells
+        which. Call it last: it takes a position."""
         thing.created_at = thing.created_at or now
-        await self._dated(unit, thing, now)
-        unit.add("things_put", [row(thing)])
+        thing.updated_at = now
+        seen, position = thing.position, await unit.positions(1)
+        told = row(msgspec.structs.replace(thing, position=position))
+        if seen:
+            unit.add("things_change", [(*told, seen)])
+        else:
+            unit.add("things_add", [told])
 
-    async def change(self, unit: Unit, thing: Thing, now: int) -> None:
-        """As `put`, of a thing that is there: how it stands is left to those who decide that."""
-        await self._dated(unit, thing, now)
-        unit.add("things_change", [row(thing)])
+    async def moved(self, thing: Thing) -> bool:
+        """Whether somebody else has changed or removed this thing since it was read; what is known is up to date then."""
+        await self.refresh()
+        now = self.by_id(type(thing), thing.id)
+        return thing.position != (now.position if now else 0)
 
     async def stand(self, unit: Unit, thing: Thing, now: int) -> None:
-        """As `put`, of how a thing stands alone."""
-        await self._dated(unit, thing, now)
-        kind = type(thing).__name__.lower()
-        unit.add(
-            "things_stand", kind=kind, id=thing.id, status=thing.status, position=thing.position, now=now
-        )
-
-    async def _dated(self, unit: Unit, thing: Thing, now: int) -> None:
-        thing.updated_at = now
-        thing.position = await unit.positions(1)
+        """As `put`, of how a thing stands alone, whoever changes the rest of it."""
+        kind, position = type(thing).__name__.lower(), await unit.positions(1)
+        unit.add("things_stand", kind=kind, id=thing.id, status=thing.status, position=position, now=now)
 
 
 def row(thing: Thing) -> Row:

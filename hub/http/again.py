@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from hub.http.ask import Answer, Ask
+from hub.http.keep import Moved
 from hub.http.problems import Problem
 from hub.http.table import Op
 from hub.inbound.report import Mismatch
@@ -20,6 +21,7 @@ from hub.store.engine import Unit
 from hub.store.rows import PLAIN
 
 KEPT_FOR = 72 * 3600 * 1_000_000
+_TRIES = 20
 _ABANDONED = 120 * 1_000_000
 _UNDER_WAY = 0
 
@@ -30,6 +32,17 @@ class _Kept(msgspec.Struct):
     value: msgspec.Raw
 
 
+async def done(ask: Ask, op: Op) -> Any:
+    """The operation's answer; begun anew where somebody else changed its thing meanwhile, so that of two changes at the
+    same moment neither is lost. Problem 409 where that happens again and again."""
+    for _ in range(_TRIES):
+        try:
+            return await op.handle(ask)
+        except Moved:
+            continue
+    raise Problem(409, "conflict", "others are changing it, too: try again", headers={"retry-after": "1"})
+
+
 async def once(ask: Ask, op: Op) -> Any:
     """The operation's answer, made now or kept from the first time."""
     digest = _digest(ask)
@@ -37,7 +50,7 @@ async def once(ask: Ask, op: Op) -> Any:
     if found is not None:
         return _again(found)
     try:
-        value = await op.handle(ask)
+        value = await done(ask, op)
     except BaseException:
         await ask.hub.engine.transact(_let_go(ask))
         raise

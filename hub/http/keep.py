@@ -18,6 +18,11 @@ from hub.things import Alert, NoticeRule, Notifier
 
 T = TypeVar("T", bound=Thing)
 
+
+class Moved(Exception):
+    """Somebody else has changed the thing since this operation read it: it begins anew, from how the thing is now."""
+
+
 NOUNS: dict[type[Thing], str] = {
     Connection: "connection", Endpoint: "endpoint", Partner: "partner", Route: "route", Token: "token",
     Notifier: "notifier", NoticeRule: "notice", Alert: "alert",
@@ -55,7 +60,7 @@ def put(thing: Thing, given: msgspec.Struct, names: Iterable[str] = ()) -> None:
 
 
 async def save(ask: Ask, thing: Thing, action: str, before: Thing | None = None, **detail: Any) -> None:
-    """Write a thing with its audit row; Problem 409 where its name is taken."""
+    """Write a thing with its audit row; Problem 409 where its name is taken, Moved where it was changed meanwhile."""
     await write(ask, thing, action, before, None, detail)
 
 
@@ -77,12 +82,13 @@ async def write(
         await note(unit, ask, f"{noun}.{action}", thing.id, detail)
         if also is not None:
             await also(unit)
-        stands = before is not None and before.status == thing.status
-        await (hub.directory.change if stands else hub.directory.put)(unit, thing, hub.world.now())
+        await hub.directory.put(unit, thing, hub.world.now())
 
     try:
         await hub.engine.transact(work)
     except Poisoned as error:
+        if await hub.directory.moved(thing):
+            raise Moved from error
         raise _taken(noun, thing.name) from error
     await seen(hub)
 

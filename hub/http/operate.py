@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from hub.http import problems
-from hub.http.again import once
+from hub.http.again import done, once
 from hub.http.ask import Answer, Ask, body
 from hub.http.auth import Who, caller, permit
 from hub.http.misfit import check_query
@@ -45,7 +45,7 @@ async def run(op: Op, hub: Hub, request: Request) -> Any:
     ask = Ask(hub, request, who, b"" if op.stream else await body(request))
     if op.method == "POST" and ask.key and not op.exact:
         return await once(ask, op)
-    return await op.handle(ask)
+    return await done(ask, op)
 
 
 def respond(value: Any, op: Op) -> Response:

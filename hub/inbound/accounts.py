@@ -13,7 +13,7 @@ import msgspec
 
 from hub.directory import Connection, Directory
 from hub.inbound.keep import clean
-from hub.store.engine import Engine, Unit
+from hub.store.engine import Engine, Poisoned, Unit
 from hub.store.rows import Arrival
 from hub.troubles import Trouble, Troubles, cause
 from hub.world import World
@@ -58,16 +58,25 @@ class Accounts:
         if known:
             self._asked.add(connection.id)
             return
-        learned = msgspec.structs.replace(
-            connection, account=account
-        )  # what is in force stays until it is durable
+        await self._keep(connection, account)
+        self._asked.add(connection.id)
+
+    async def _keep(self, connection: Connection, account: str) -> None:
+        """What is in force stays until it is durable; somebody who changes the connection meanwhile is not undone."""
 
         async def work(unit: Unit) -> None:
             await self.directory.put(unit, learned, self.world.now())
 
-        await self.engine.transact(work)
-        await self.directory.refresh()
-        self._asked.add(connection.id)
+        now: Connection | None = connection
+        while now is not None and not now.account:
+            learned = msgspec.structs.replace(now, account=account)
+            try:
+                await self.engine.transact(work)
+            except Poisoned:
+                if not await self.directory.moved(learned):
+                    raise
+            await self.directory.refresh()
+            now = self.directory.by_id(Connection, connection.id)
 
     async def _clash(self, connection: Connection, twin: Connection) -> None:
         """Two live connections would tell everything twice: a person has to end one."""

@@ -54,7 +54,7 @@ class Notices:
         due = await self._tell(unit, told, PARTED if parted else "subscription_lost", notice.detail)
         await self._audit(unit, connection, f"connection.{notice.kind}", notice.detail)
         if parted:
-            await self.directory.put(unit, told, self.world.now())
+            await self.directory.stand(unit, told, self.world.now())
         return due
 
     async def recovered(self, connection: Connection) -> None:
@@ -64,7 +64,7 @@ class Notices:
         async def work(unit: Unit) -> list[Due]:
             await self.troubles.clear(unit, [_subject(connection, kind) for kind in _TITLES])
             due = await self._tell(unit, told, "recovered", "")
-            await self.directory.put(unit, told, self.world.now())
+            await self.directory.stand(unit, told, self.world.now())
             return due
 
         due = await self.engine.transact(work)

@@ -23,7 +23,7 @@ TOPICS = {
     "deliveries_skip": RECALLS,
     "envelopes_put": RECALLS,
     "messages_reopen": "messages",
-    "things_put": "things",
+    "things_add": "things",
     "things_change": "things",
     "things_stand": "things",
     "things_drop": "things",

@@ -146,10 +146,12 @@ class Desk:
 
 
 async def put(hub: Hub, thing: Any) -> None:
-    """Make a thing known."""
+    """Make a thing known, as it is told here, whatever it was."""
+    known = hub.directory.by_id(type(thing), thing.id)
+    one = msgspec.structs.replace(thing, position=known.position if known else 0)
 
     async def work(unit: Unit) -> None:
-        await hub.directory.put(unit, thing, hub.world.now())
+        await hub.directory.put(unit, one, hub.world.now())
 
     await hub.engine.transact(work)
     await hub.directory.refresh()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from hub.config import Config
 from hub.directory import Endpoint
@@ -12,7 +13,7 @@ from hub.http.endpoints import Dropped
 from hub.outbound.health import subjects
 from hub.repair.standing import set_status
 from hub.run import Hub, open_hub
-from hub.store.engine import Unavailable
+from hub.store.engine import Poisoned, Unavailable
 from hub.world import World
 from tests.outbound.desk import (
     DAY,
@@ -238,19 +239,27 @@ def test_what_is_dropped_is_counted():
 
 async def test_a_change_and_a_disabling_at_the_same_moment_undo_nothing_of_each_other(hub: Hub):
     d = await desk(hub)
-    one = await d.endpoint()
-    faster = msgspec.structs.replace(one, rate=5.0)
-    await set_status(hub, msgspec.structs.replace(one), "disabled", "it answered 410")
-    await hub.engine.transact(lambda unit: hub.directory.change(unit, faster, hub.world.now()))
-    await hub.directory.refresh()
-    found = hub.directory.get(Endpoint, one.id)
-    assert found is not None
-    assert (found.status, found.rate) == ("disabled", 5.0)
+    made = await d.endpoint()
 
-    await set_status(hub, msgspec.structs.replace(one, status="disabled"), "active")
-    found = hub.directory.get(Endpoint, one.id)
-    assert found is not None
-    assert (found.status, found.rate) == ("active", 5.0)
+    def read() -> Endpoint:
+        found = hub.directory.get(Endpoint, made.id)
+        assert found is not None
+        return msgspec.structs.replace(found)
+
+    faster = msgspec.structs.replace(read(), rate=5.0)
+    await set_status(hub, read(), "disabled", "it answered 410")
+    with pytest.raises(Poisoned):
+        await hub.engine.transact(lambda unit: hub.directory.put(unit, faster, hub.world.now()))
+    assert await hub.directory.moved(faster)
+    assert (read().status, read().rate) == ("disabled", 0.0)
+
+    faster = msgspec.structs.replace(read(), rate=5.0)
+    await hub.engine.transact(lambda unit: hub.directory.put(unit, faster, hub.world.now()))
+    stale = read()
+    await hub.directory.refresh()
+    assert (read().status, read().rate) == ("disabled", 5.0)
+    await set_status(hub, stale, "active")
+    assert (read().status, read().rate) == ("active", 5.0), "how it stands is changed alone"
 
 
 async def test_a_recovery_that_the_store_did_not_take_at_once_is_not_forgotten(hub: Hub) -> None:

@@ -151,10 +151,12 @@ class Town:
     sent: int = 0
 
     async def put(self, thing: Thing) -> None:
-        """Make a thing known."""
+        """Make a thing known, as it is told here, whatever it was."""
+        known = self.hub.directory.by_id(type(thing), thing.id)
+        one = msgspec.structs.replace(thing, position=known.position if known else 0)
 
         async def work(unit: Unit) -> None:
-            await self.hub.directory.put(unit, thing, self.hub.world.now())
+            await self.hub.directory.put(unit, one, self.hub.world.now())
 
         await self.hub.engine.transact(work)
         await self.hub.directory.refresh()

@@ -1,15 +1,14 @@
--- name: things_put
+-- name: things_add
 INSERT INTO things (kind, id, tenant, name, position, status, created_at, updated_at, doc)
 SELECT kind, id, tenant, name, position, status, created_at, updated_at, doc
 FROM :rows(kind text, id text, tenant text, name text, position int, status text, created_at int, updated_at int, doc blob)
-WHERE true
-ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, position = excluded.position, status = excluded.status,
-    updated_at = excluded.updated_at, doc = excluded.doc;
+WHERE true;
 
 -- name: things_change
--- All of a thing but how it stands: who disables it at the same moment is not undone.
-UPDATE things SET name = rows.name, position = rows.position, updated_at = rows.updated_at, doc = rows.doc
-FROM :rows(kind text, id text, tenant text, name text, position int, status text, created_at int, updated_at int, doc blob)
+-- A thing that somebody else has changed since `seen` gets no position, and without one nothing of the unit is written.
+UPDATE things SET name = rows.name, status = rows.status, updated_at = rows.updated_at, doc = rows.doc,
+    position = CASE WHEN things.position = rows.seen THEN rows.position END
+FROM :rows(kind text, id text, tenant text, name text, position int, status text, created_at int, updated_at int, doc blob, seen int)
 WHERE things.kind = rows.kind AND things.id = rows.id;
 
 -- name: things_stand
