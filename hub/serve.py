@@ -113,6 +113,8 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(Unavailable):
+            await hub.deliver.leave()  # what a stage had told, or was claiming, when it was ended
         await hub.collector.stop()
 
 

@@ -18,6 +18,7 @@ from hub.directory import Connection, Endpoint
 from hub.http.ask import Ask, Page, Rows
 from hub.http.catalogue import check_glob
 from hub.http.endpoints import mine
+from hub.http.extent import extent
 from hub.http.keep import find, named_order
 from hub.http.problems import Problem, invalid
 from hub.http.table import PAGING, Op, Param
@@ -107,27 +108,22 @@ async def kept(ask: Ask) -> None:
     who waits there would hear nothing until as many more have happened."""
     if not ask.after:
         return
-    rows = await ask.hub.engine.fetch("memories_get", owner="retention", name=f"events:{ask.tenant}", now=0)
-    await _reached(ask, int(rows[0][0]) if rows else 0)
-    if rows and ask.after < int(rows[0][0]):
-        oldest = (await ask.hub.engine.fetch("events_oldest", tenant=ask.tenant, after=int(rows[0][0])))[0]
+    floor, newest = await extent(ask)
+    if ask.after > newest:
+        raise invalid(
+            f"no event has come as far as this cursor, the newest is at {newest}: is it another hub's, or of a time "
+            f"before this hub's store was restored? Go on from a cursor that is known, or from ?after={LATEST}",
+            "after",
+        )
+    if ask.after < floor:
+        oldest = (await ask.hub.engine.fetch("events_oldest", tenant=ask.tenant, after=floor))[0]
         where = (
             f"the oldest is {oldest[1]} of {text(oldest[2])}, at ?after={oldest[0] - 1}"
             if oldest[0]
             else "none is kept"
         )
         raise Problem(
-            410, "gone", f"events up to {rows[0][0]} are no longer kept; {where}", oldest=str(oldest[0] or "")
-        )
-
-
-async def _reached(ask: Ask, removed: int) -> None:
-    newest = max(removed, int((await ask.hub.engine.fetch("events_last"))[0][0]))
-    if ask.after > newest:
-        raise invalid(
-            f"no event has come as far as this cursor, the newest is at {newest}: is it another hub's, or of a time "
-            f"before this hub's store was restored? Go on from a cursor that is known, or from ?after={LATEST}",
-            "after",
+            410, "gone", f"events up to {floor} are no longer kept; {where}", oldest=str(oldest[0] or "")
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from hub.directory import Endpoint
 from hub.http.ask import Ask
+from hub.http.extent import extent
 from hub.http.problems import Problem, invalid
 from hub.repair.redelivery import KIND, Wish
 from hub.store.engine import Unit
@@ -28,13 +29,11 @@ async def since(ask: Ask, given: str | int) -> int | None:
         position = int(rows[0][0])
     if not 0 <= position < _EVER:
         raise invalid("a position is a whole number of the feed", "from")
-    rows = await ask.hub.engine.fetch("memories_get", owner="retention", name=f"events:{ask.tenant}", now=0)
-    floor = int(rows[0][0]) if rows else 0
+    floor, newest = await extent(ask)
     if position < floor:
         raise Problem(410, "gone", f"events up to {floor} are no longer kept", field="from")
-    last = max(floor, int((await ask.hub.engine.fetch("events_last"))[0][0]))
-    if position > last:
-        raise invalid(f"the feed has come to {last} only", "from")
+    if position > newest:
+        raise invalid(f"the feed has come to {newest} only", "from")
     return position
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 Change = dict[str, Any]
+_APART = str.maketrans({mark: f"%{ord(mark):02X}" for mark in ".[]%"})
 
 
 def diff(before: Any, after: Any, path: str = "") -> list[Change]:
     """Every leaf that differs: `{"path": "lines[0].quantity.ordered", "from": "2", "to": "1"}`.
 
-    Members of lists are paired by their id, ref or number; the path counts by place in the newer version.
+    Members of lists are paired by their id, ref or number; the path counts by place in the newer version. One that
+    went is named by its key, in which `.[]%` are written as in a URL: a path is taken apart by whoever narrows or
+    redacts a change, and no key of a source may look like a part of it.
     """
     if before == after:
         return []
@@ -35,7 +38,7 @@ def _members(before: list[Any], after: list[Any], path: str) -> list[Change]:
     for index, one in enumerate(after):
         out += diff(held.pop(_key(one), None), one, f"{path}[{index}]")
     for key, one in held.items():
-        out += diff(one, None, f"{path}[{key}]")
+        out += diff(one, None, f"{path}[{key.translate(_APART)}]")
     return out
 
 

@@ -7,16 +7,14 @@ moment shares a look into the store and a transaction.
 
 from __future__ import annotations
 
-from hub.contract.errors import Misconfigured, Unreadable
 from hub.contract.mapping import Mapping
 from hub.directory import Directory
-from hub.outbound.render import LeftOut, render
+from hub.outbound.render import render
 from hub.store.engine import Engine, Unit
 from hub.store.group import Group
 from hub.store.rows import Due
 
 _MOST = 64
-Fault = Misconfigured | Unreadable | LeftOut
 Key = tuple[str, str]
 
 
@@ -26,7 +24,7 @@ class Bodies:
     def __init__(self, engine: Engine, directory: Directory) -> None:
         self._engine = engine
         self._directory = directory
-        self._group: Group[Due, bytes | Fault] = Group(self._make, _MOST)
+        self._group: Group[Due, bytes | Exception] = Group(self._make, _MOST)
 
     async def of(self, one: Due) -> bytes:
         """The body of a delivery, durable where it is not the event itself; raises Misconfigured, Unreadable or LeftOut
@@ -38,7 +36,7 @@ class Bodies:
             return made
         raise made
 
-    async def _make(self, group: list[Due]) -> list[bytes | Fault]:
+    async def _make(self, group: list[Due]) -> list[bytes | Exception]:
         wanted = sorted({(one.event, one.shape) for one in group})
         held: dict[Key, bytes] = {
             (event, shape): bytes(body)
@@ -46,14 +44,14 @@ class Bodies:
         }
         new: dict[Key, bytes] = {}
         moved: list[tuple[Due, str]] = []
-        out: list[bytes | Fault] = []
+        out: list[bytes | Exception] = []
         for one in group:
             if (body := held.get((one.event, one.shape))) is not None:
                 out.append(body)
                 continue
             try:
                 shape, body = self._rendered(one, new)
-            except (Misconfigured, Unreadable, LeftOut) as fault:
+            except Exception as fault:  # noqa: BLE001  raised to whose it is, and to no other of the group
                 out.append(fault)
                 continue
             new[one.event, shape] = body

@@ -50,6 +50,9 @@ class Courier:
     async def _take(self, one: Due, circuit_open: bool) -> Tried:
         at = self.world.now()
         endpoint = self.directory.by_id(Endpoint, one.target)
+        if endpoint is None and "/" not in one.target:  # another process may just have made it
+            await self.directory.refresh()
+            endpoint = self.directory.by_id(Endpoint, one.target)
         try:
             answer, entry = await (self.postman.post(endpoint, one, at) if endpoint else self._write(one))
         except Unavailable:
@@ -69,5 +72,6 @@ class Courier:
             return await self.say(one)
         found = self.directory.by_id(Connection, connection)
         if found is None:
-            return Answer(status=410), PLAIN.encode({"error": "the connection is gone"})
+            what = "connection" if name else "endpoint"
+            return Answer(status=410), PLAIN.encode({"error": f"the {what} is gone"})
         return await self.write(one, found, name)

@@ -17,7 +17,8 @@ import structlog
 
 from hub.announce import LEASE
 from hub.circuit import SECOND, Circuit
-from hub.directory import Connection, Directory, Endpoint
+from hub.directory import Directory, Endpoint
+from hub.outbound import targets
 from hub.outbound.claims import give_back, keep, read, take
 from hub.outbound.courier import Courier
 from hub.outbound.flows import Flows
@@ -30,7 +31,6 @@ from hub.outbound.tally import Tally
 from hub.outbound.verdict import Verdict
 from hub.store.engine import Engine, Unit
 from hub.store.rows import Due
-from hub.things import Notifier
 from hub.world import World
 
 _LOAD = 500
@@ -140,10 +140,14 @@ class Deliver:
         self.held = True
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=seconds)
+        await self.leave()
+        await self.flows.leave()
+
+    async def leave(self) -> None:
+        """Give back all that is claimed and not under way: no one waits for our lease to end."""
         for lane in self.lanes.values():
             lane.forget()
         await self._give_back()
-        await self.flows.leave()
 
     def _metered(self) -> bool:
         """Whether something waits for the clock to let it go."""
@@ -167,45 +171,41 @@ class Deliver:
     def _hungry(self) -> bool:
         now = self.world.now()
         return now - self._loaded_at >= _IDLE * SECOND or any(
-            lane.spilled and len(lane.ready) < 50 and not lane.circuit.is_open for lane in self.lanes.values()
+            lane.starves(now) for lane in self.lanes.values()
         )
 
     def _lane(self, target: str) -> Lane:
         lane = self.lanes.get(target)
         if lane is None:
-            endpoint = self.directory.get(Endpoint, target)
-            speaks = self.directory.get(Notifier, target.partition("/")[0])
-            rate, slots = (
-                (endpoint.rate, endpoint.concurrency) if endpoint else (speaks.rate if speaks else 0.0, 4)
-            )
-            lane = self.lanes[target] = Lane(target, slots, Bucket(rate), Circuit(since=self.world.now()))
-            lane.limit, lane.bucket.shared = slots, self.engine.shared
-            lane.patience = int(((endpoint.timeout if endpoint else 30.0) + 15) * SECOND)
+            pace = targets.pace(self.directory, target)
+            lane = Lane(target, pace.slots, Bucket(pace.rate), Circuit(since=self.world.now()))
+            lane.bucket.shared = self.engine.shared
+            self.lanes[target] = lane
             self.flows.begin(lane)
-            lane.paused = self._paused(target)
+            self._pace(lane)
         return lane
 
-    def _paused(self, target: str) -> bool:
-        """Whether a target takes nothing for now: an endpoint, or the connection that a write goes to."""
-        owner = target.partition("/")[0]
-        found = (
-            self.directory.get(Endpoint, target)
-            or self.directory.get(Connection, owner)
-            or self.directory.get(Notifier, owner)
-        )
-        return found is not None and found.status != "active"
+    def _pace(self, lane: Lane) -> None:
+        """Its rate, slots and pause, as they are now."""
+        pace = targets.pace(self.directory, lane.target)
+        lane.limit, lane.bucket.rate, lane.patience = pace.slots, pace.rate, pace.patience
+        lane.concurrency = min(lane.concurrency, lane.limit) if lane.shared else lane.limit
+        lane.paused = targets.paused(self.directory, lane.target)
 
     def configure(self) -> None:
-        """Endpoints were changed: take their rates, slots and pauses; open no lane, close none under way."""
+        """Endpoints were changed: take their rates, slots and pauses; open no lane, close none but of who is gone."""
+        gone = [
+            lane.target
+            for lane in self.lanes.values()
+            if lane.idle() and not targets.owner(self.directory, lane.target)
+        ]
+        for target in gone:
+            del self.lanes[target]
         for lane in self.lanes.values():
-            endpoint = self.directory.get(Endpoint, lane.target)
-            lane.paused = self._paused(lane.target)
-            if endpoint is not None:
-                lane.limit, lane.bucket.rate = endpoint.concurrency, endpoint.rate
-                lane.patience = int((endpoint.timeout + 15) * SECOND)
-                lane.concurrency = min(lane.concurrency, lane.limit) if lane.shared else lane.limit
-                if endpoint.status == "disabled":
-                    lane.forget()
+            self._pace(lane)
+            endpoint = self.directory.by_id(Endpoint, lane.target)
+            if endpoint is not None and endpoint.status == "disabled":
+                lane.forget()
         self.courier.postman.forget()
         self._news.set()
 
@@ -228,9 +228,14 @@ class Deliver:
         """Fetch what is due and not in memory: retries, what memory spilled, what a dead process left."""
         self._loaded_at = now = self.world.now()
         await self._give_back()
-        for lane in await self.flows.look(self.lanes.values()):
-            lane.spilled = True
+        await self.flows.look(list(self.lanes.values()))
+        for lane in self.lanes.values():
+            lane.spilled = (
+                False  # so it is where the store has nothing due; what is dropped from here on spills anew
+            )
         found = [self._lane(row[0]) for row in await self.engine.fetch("deliveries_targets")]
+        for lane in found:
+            lane.spilled = True
         open_ = [lane for lane in found if not lane.paused and lane.room() > 0]
         await self._share([lane for lane in open_ if lane.without(now) and await self._first(lane)])
         for lane in open_:

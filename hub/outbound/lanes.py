@@ -14,6 +14,7 @@ from hub.store.rows import Due
 
 _READY = 1000
 _LATER = 4000
+_LOW = 50
 _BYTES = 8 << 20
 _AHEAD = 0.25
 _RENEW = 10 * SECOND
@@ -156,6 +157,16 @@ class Lane:
     def room(self) -> int:
         """How many more it would take."""
         return _READY - len(self.ready) if not self.ready or self.weight < _BYTES else 0
+
+    def starves(self, now: int) -> bool:
+        """Whether it could send more than memory has. One that shares its slots and was given none asks again later."""
+        if not self.spilled or self.paused or self.circuit.is_open or len(self.ready) >= _LOW:
+            return False
+        return not self.without(now) or now - self.bucket.at >= _AGAIN
+
+    def idle(self) -> bool:
+        """Whether it holds nothing at all."""
+        return not (self.held or self.later or self.under_way or self.spare)
 
     def next(self, now: int) -> Due | None:
         """The next that may go out now."""

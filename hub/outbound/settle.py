@@ -5,6 +5,7 @@ One transaction: the deliveries' new status, the attempt log, the heads passed o
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 from hub.announce import LEASE, Announcer
 from hub.outbound.carried import carried
 from hub.outbound.verdict import Verdict
-from hub.store.engine import Engine, Row, Unit
+from hub.store.engine import Engine, Row, Unavailable, Unit
 from hub.store.group import Group
 from hub.store.rows import Due
 from hub.troubles import Trouble, Troubles, cause
@@ -70,23 +71,39 @@ class Settler:
             await self._troubles.clear(
                 unit, [_subject(one) for one in group if one.verdict.status == "delivered"]
             )
-            await self._troubles.open(unit, [one for tried in group if (one := _trouble(tried)) is not None])
-            told[:] = await self._tell(unit, [one for one in group if one.verdict.status in _FINAL])
+            counted = await self._counted(unit, group)
+            await self._troubles.open(
+                unit, [one for tried in counted if (one := _trouble(tried)) is not None]
+            )
+            told[:] = await self._tell(unit, counted)
             return unit
 
         unit = await self._engine.transact(work)
         self.noted(health)
         if unit.counts.get("deliveries_promote"):
-            told += [
-                row[0] for row in await self._engine.fetch("heads_of", pairs, now=now, claim=self._claim)
-            ]
+            told += await self._promoted(pairs, now)
         return [told, *([] for _ in group[1:])]
+
+    async def _promoted(self, pairs: list[tuple[str, str]], now: int) -> list[int]:
+        """What this moment's promotion made due; where the store goes away now, it is found there when it is back."""
+        with contextlib.suppress(Unavailable):
+            return [row[0] for row in await self._engine.fetch("heads_of", pairs, now=now, claim=self._claim)]
+        return []
+
+    async def _counted(self, unit: Unit, group: list[Tried]) -> list[Tried]:
+        """Those that there is something to say of, and whose verdict counts: not where another process has taken the
+        delivery since, nor where this was settled already and only the answer of the store was lost."""
+        found = [one for one in group if _trouble(one) is not None or _said(one) is not None]
+        places = [(one.due.position,) for one in found]
+        rows = await unit.fetch("deliveries_ours", places, claim=self._claim)
+        ours: dict[int, int] = dict(rows)
+        return [one for one in found if ours.get(one.due.position) == one.due.attempts]
 
     async def _tell(self, unit: Unit, ended: list[Tried]) -> list[int]:
         """What became of writes, for who listens: the positions of the deliveries."""
         out: list[int] = []
         for one in ended:
-            found = carried(one.due, one.verdict.status, one.log)
+            found = _said(one)
             if found is not None:
                 type_, data = found
                 draft = self._announcer.plain(
@@ -122,10 +139,17 @@ class Settler:
             int(verdict.tried),
             one.at,
             self._claim,
+            one.due.attempts,
         )
 
     def _attempt(self, one: Tried) -> tuple[Any, ...]:
         return (one.due.position, one.at, one.due.target, one.at, one.verdict.outcome, one.log)
+
+
+def _said(one: Tried) -> tuple[str, dict[str, Any]] | None:
+    """The news that a write has ended, and how."""
+    verdict = one.verdict
+    return carried(one.due, verdict.status, one.log) if verdict.status in _FINAL else None
 
 
 def _subject(one: Tried) -> str:

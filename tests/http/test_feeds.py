@@ -220,6 +220,19 @@ async def test_a_cursor_into_what_is_no_longer_kept_is_410_naming_the_oldest(hou
     assert (await house.get(f"/v1/events?after={int(gone.json()['oldest']) - 1}"))["data"] == kept["data"]
 
 
+async def test_a_cursor_that_stood_at_another_tenants_event_stays_good_when_all_is_gone(house: House):
+    await entered(house, 2)
+    token = await house.token("read", tenant="elsewhere")
+    cursor = (await house.get("/v1/events?after=latest", token))["cursor"]
+    house.hub.retention.days = Days(events=0)
+    while await house.hub.retention.step():
+        continue
+
+    assert int(cursor) > 0
+    assert (await house.get(f"/v1/events?after={cursor}", token))["data"] == []
+    assert (await house.say("GET", f"/v1/events?after={int(cursor) + 1}", token=token)).status_code == 422
+
+
 async def test_the_same_key_makes_one_thing_and_another_body_is_refused(house: House):
     body = {"url": "https://x.example/in", "name": "erp"}
     first = await house.say("POST", "/v1/endpoints", body, idempotency_key="e1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 
 from hub.orders.diff import diff
+from hub.outbound.render import narrowed
 from tests.orders.sayings import orders
 
 EUR = {"amount": "5.00", "currency": "EUR"}
@@ -40,6 +41,17 @@ def test_a_member_that_went_is_named_by_its_key() -> None:
     assert diff({"x": [{"ref": "a"}, {"ref": "b"}]}, {"x": [{"ref": "a"}]}) == [
         {"path": "x[b]", "from": {"ref": "b"}}
     ]
+
+
+def test_no_key_looks_like_a_part_of_a_path() -> None:
+    [change] = diff({"lines": [{"ref": "A.1].sku[%", "sku": "T", "price": "9"}]}, {"lines": []})
+
+    assert change["path"] == "lines[A%2E1%5D%2Esku%5B%25]"
+    event = {"changes": [change], "data": {}}
+    assert narrowed(event, "changes", ["lines.sku"])["changes"] == [
+        {"path": change["path"], "from": {"sku": "T"}}
+    ]
+    assert narrowed(event, "changes", ["number"])["changes"] == []
 
 
 def test_money_changes_as_a_whole() -> None:

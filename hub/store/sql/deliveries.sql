@@ -26,12 +26,18 @@ FROM :rows(position int, tenant text, target text, event text, order_id text, st
            previous text, trigger text, shape text, claim text, claimed_until int)
 LEFT JOIN heads ON rows.ask = 1 AND heads.target = rows.target AND heads.order_id = rows.order_id;
 
+-- name: deliveries_ours
+-- Which of these this process may still settle, and how many attempts they have had; nobody else settles them meanwhile.
+SELECT position, attempts FROM deliveries WHERE position IN (SELECT position FROM :rows(position int))
+  AND claim = :claim AND status IN ('due', 'waiting', 'held') ORDER BY position :lock;
+
 -- name: deliveries_settle
 UPDATE deliveries SET status = rows.status, due_at = rows.due_at, outcome = rows.outcome,
     attempts = deliveries.attempts + rows.tried, claim = '', claimed_until = 0,
     first_at = CASE WHEN deliveries.first_at = 0 THEN rows.at ELSE deliveries.first_at END
-FROM :rows(position int, status text, due_at int, outcome text, tried int, at int, claim text)
-WHERE deliveries.position = rows.position AND deliveries.claim = rows.claim AND deliveries.status IN ('due', 'waiting', 'held');
+FROM :rows(position int, status text, due_at int, outcome text, tried int, at int, claim text, attempts int)
+WHERE deliveries.position = rows.position AND deliveries.claim = rows.claim AND deliveries.attempts = rows.attempts
+  AND deliveries.status IN ('due', 'waiting', 'held');
 
 -- name: heads_settle
 -- Give the head of an order to the oldest that waits, where what held it is settled: not where the claim was lost.
