@@ -48,6 +48,8 @@ async def test_a_list_is_the_same_from_either_end(busy: House, path: str):
 
 
 async def test_jobs_are_listed_from_either_end(busy: House):
+    for name in ("one", "two"):
+        await busy.post(f"/v1/endpoints/{name}/pause")
     for name in ("one", "two", "one"):
         await busy.post(f"/v1/endpoints/{name}/replay", {"since": "2026-01-01T00:00:00Z"})
     oldest = await all_of(busy, "/v1/jobs?kind=replay")
