@@ -110,4 +110,9 @@ class Errands:
             hint="It is tried again each minute.",
             connection=errand.connection,
         )
-        await self.hub.engine.transact(lambda unit: self.hub.troubles.open(unit, [trouble]))
+
+        async def work(unit: Unit) -> None:
+            if await unit.fetch("memories_get", owner=OWNER, name=name, now=self.hub.world.now()):
+                await self.hub.troubles.open(unit, [trouble])  # else another process has done it meanwhile
+
+        await self.hub.engine.transact(work)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hub.config import Config
 from hub.directory import Connection
+from hub.repair import errands
 from hub.run import open_hub
 from hub.world import World
 from tests.repair.shop import Shop, connect, order, registry
@@ -80,6 +82,31 @@ async def test_a_notice_survives_the_process_that_heard_it(config):
 
         assert hub.directory.get(Connection, shop.corner.id).status == "reauth_required"
         assert len(await Shop(hub, shop.corner, shop.beacon).events()) == 1
+
+
+async def test_who_stumbles_over_an_errand_that_another_process_has_done_troubles_nobody(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    shared, world = Config(database=postgres_url, keys=(bytes(32),), admin_token="oh_a"), World.still()
+    async with open_hub(shared, world, registry()) as late, open_hub(shared, world, registry()) as other:
+        shop = Shop(late, await connect(late, "corner", "corner"), await connect(late, "beacon", "beacon"))
+        await shop.tell("orders", order())
+        await shop.say("forget", {"orders": ["7000001"]})
+        await late.normalise.step()
+        await other.directory.refresh()
+
+        async def redact(*_: object, **__: object) -> None:
+            monkeypatch.undo()
+            other.errands.wake()
+            await other.errands.step()
+            raise RuntimeError("nobody foresaw it")
+
+        monkeypatch.setattr(errands, "redact", redact)
+        late.errands.wake()
+        await late.errands.step()
+
+        assert "redacted_at" in await shop.order()
+        assert await shop.exceptions() == []
 
 
 async def test_a_hint_is_no_errand(shop):
