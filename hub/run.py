@@ -43,6 +43,7 @@ from hub.inbound.normalise import Normalise
 from hub.inbound.notices import Notices
 from hub.inbound.poll import Sweeper
 from hub.inbound.record import Recorder
+from hub.inbound.refusals import Refusals
 from hub.inbound.report import Call, Reporter
 from hub.metrics import Metrics
 from hub.orders.carriers import carriers
@@ -150,8 +151,9 @@ class Hub:
         self._ring(engine)
         self.jobs.kinds = self._kinds(hand, delivers=delivers)
         keyring = Keyring(self._key, world)
-        about = (self.metrics, world, keyring, self._follow, config.public_url)
-        self.intake = Intake(self.directory, self.keeper, *about)
+        self.refusals = Refusals(engine, self.directory, self.troubles, world)
+        self.intake = Intake(self.directory, self.keeper, self.metrics, world, keyring, self._follow, self.refusals,
+                             config.public_url)  # fmt: skip
 
     def _sweeper(self, claim: str) -> Sweeper:
         asks = (self.engine, self.directory, self.converser)

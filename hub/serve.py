@@ -99,6 +99,7 @@ async def stages(hub: Hub) -> AsyncIterator[list[asyncio.Task[None]]]:
         running += [loop("post", hub, post_turn), loop("collect", hub, collect_turn)]
         running += [loop("files", hub, files_turn), loop("pulse", hub, pulse_turn)]
         running += [loop("errands", hub, errands_turn), loop("retention", hub, retention_turn)]
+        running += [loop("refusals", hub, refusals_turn)]
     if "outbound" in roles:
         running += [loop("deliver", hub, lambda one: one.deliver.run()), loop("heads", hub, heads_turn)]
         running += [loop("alerts", hub, alerts_turn), loop("health", hub, health_turn)]
@@ -216,6 +217,12 @@ async def health_turn(hub: Hub) -> None:
 async def doubts_turn(hub: Hub) -> None:
     """Tell of filters that could not judge what happened."""
     await hub.doubts.step()
+    await asyncio.sleep(_BACKSTOP)
+
+
+async def refusals_turn(hub: Hub) -> None:
+    """Tell of connections that believe nothing that is pushed to them."""
+    await hub.refusals.step()
     await asyncio.sleep(_BACKSTOP)
 
 

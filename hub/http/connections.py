@@ -24,6 +24,7 @@ from hub.http.problems import Problem, invalid
 from hub.http.table import PAGING, Op, Param
 from hub.http.ties import untied
 from hub.http.words import Currency, spelt
+from hub.inbound import refusals
 from hub.inbound.accounts import clash
 from hub.store.engine import Unit
 
@@ -318,7 +319,7 @@ async def delete_connection(ask: Ask) -> Answer:
         twins = [
             twin for twin in ask.hub.directory.all(Connection, ask.tenant) if twin.channel == one.channel
         ]
-        await ask.hub.troubles.clear(unit, [clash(twin) for twin in twins])
+        await ask.hub.troubles.clear(unit, [refusals.subject(one.id), *map(clash, twins)])
 
     await drop(ask, one, also)
     return Answer(status=204)

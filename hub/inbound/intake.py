@@ -26,6 +26,7 @@ from hub.contract.settings import Settings
 from hub.directory import Connection, Directory
 from hub.inbound.keep import MAIL, Keeper, Letter, body_key, clean
 from hub.inbound.keyring import Keyring
+from hub.inbound.refusals import Refusals
 from hub.metrics import Metrics
 from hub.store.engine import Unavailable
 from hub.store.rows import Head
@@ -54,9 +55,9 @@ class Intake:
     world: World
     keys: Keyring
     follow: Follow
+    refusals: Refusals
     public_url: str = ""
     _in_flight: int = 0
-    _refused: dict[str, int] = field(default_factory=dict)
     _counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,8 +140,9 @@ class Intake:
             try:
                 await self._prove(message, connection, channel, settings)
             except Forged as error:
-                self._note(connection, error)
+                self.refusals.refused(connection, error)
                 return "forged", _plain(401, error.reason)
+            self.refusals.believed(connection, message.received_at)
         if greeting is not None:
             if greeting.then is not None:
                 self.follow(connection, greeting)
@@ -170,12 +172,6 @@ class Intake:
             counter = self.metrics.messages.labels(connection.tenant, connection.id, verdict)
             self._counters[connection.id, verdict] = counter
         return counter
-
-    def _note(self, connection: Connection, error: Forged) -> None:
-        """One line for the first of each power of two, so that a flood of forgeries is not a flood of lines."""
-        count = self._refused[connection.id] = self._refused.get(connection.id, 0) + 1
-        if count & (count - 1) == 0:
-            log.warning("a message was refused", connection=connection.id, reason=error.reason, refused=count)
 
     async def _keep(
         self, message: Message, connection: Connection, channel: Channel, settings: Settings
