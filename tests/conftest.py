@@ -25,7 +25,9 @@ from tests.engines import (  # noqa: F401  fixtures of every test
     engine,
     hub,
     postgres_server,
+    postgres_template,
     postgres_url,
+    sqlite_template,
 )
 
 if (
@@ -49,11 +51,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-golden", action="store_true", help="write the golden facts of channel fixtures")
 
 
+def _plain() -> None:
+    """Tracebacks as Python writes them: in colours, with every local, one takes seconds."""
+    structlog.reset_defaults()
+    *before, _ = structlog.get_config()["processors"]
+    shown = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*before, shown])
+
+
+_plain()
+
+
 @pytest.fixture(autouse=True)
 def log() -> Iterator[None]:
     """A command that a test runs in this process sends the log where that test looks, and no longer than it does."""
     yield
-    structlog.reset_defaults()
+    _plain()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@
     config, hub   a hub over it in a still world, wired and not running: a test calls its steps
 
 PostgreSQL comes from a wheel and runs for the session; `ORDERHUB_TEST_POSTGRES` names another server, where
-a database is made for each test and dropped after it.
+a database is made for each test and dropped after it. Each is a copy of one that was migrated once; a module that begins
+with nothing at all says that `sqlite_template` and `postgres_template` are "".
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -34,6 +36,8 @@ from hub.world import World
 KEY = bytes(range(32))
 ADMIN = "oh_admin_token_of_the_tests"
 ENGINES = ("sqlite", "postgres")
+_MEMORY = "/dev/shm"
+_ROOM = 4 << 30
 
 
 @pytest.fixture(scope="session")
@@ -42,11 +46,18 @@ def postgres_server() -> Iterator[str]:
     if told := os.environ.get("ORDERHUB_TEST_POSTGRES"):
         yield told
         return
-    server = own_server(tempfile.mkdtemp(prefix="orderhub-postgres-"))
+    server = own_server(tempfile.mkdtemp(prefix="orderhub-postgres-", dir=in_memory()))
     try:
         yield server.get_uri()
     finally:
         server.cleanup()
+
+
+def in_memory() -> str | None:
+    """Where files are kept in memory, if there is room: a database is a thousand files, which a disk makes slowly."""
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM:
+        return _MEMORY
+    return None
 
 
 def own_server(folder: str) -> Any:
@@ -64,18 +75,39 @@ def own_server(folder: str) -> Any:
     return server
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """An empty PostgreSQL database of the test's own."""
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """The name of a database that was migrated and has nothing in it."""
     with fresh_database(postgres_server) as url:
+        asyncio.run(_migrated(Postgres(url)))
+        yield urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The path of such a SQLite file."""
+    path = f"{tmp_path_factory.mktemp('migrated')}/hub.db"
+    asyncio.run(_migrated(SQLite(path)))
+    return path
+
+
+async def _migrated(engine: Engine) -> None:
+    await engine.open()
+    await engine.close()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """An empty PostgreSQL database of the test's own."""
+    with fresh_database(postgres_server, postgres_template) as url:
         yield url
 
 
 @contextmanager
-def fresh_database(server: str) -> Iterator[str]:
-    """The URL of an empty database on this server, dropped at the end."""
+def fresh_database(server: str, template: str = "") -> Iterator[str]:
+    """The URL of an empty database on this server, or of a copy of another there, dropped at the end."""
     name = f"orderhub_{secrets.token_hex(6)}"
-    asyncio.run(_run(server, f"CREATE DATABASE {name}"))
+    asyncio.run(_run(server, f"CREATE DATABASE {name} TEMPLATE {template or 'template1'}"))
     try:
         yield urlsplit(server)._replace(path=f"/{name}").geturl()
     finally:
@@ -95,6 +127,8 @@ async def _run(url: str, *statements: str) -> None:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, on each engine in turn."""
     if request.param == "sqlite":
+        if template := request.getfixturevalue("sqlite_template"):
+            shutil.copyfile(template, tmp_path / "hub.db")
         return f"sqlite:{tmp_path}/hub.db"
     url: str = request.getfixturevalue("postgres_url")
     return url

@@ -13,6 +13,12 @@ from hub.run import open_hub
 from hub.tokens import token_hash
 
 
+@pytest.fixture
+def postgres_template() -> str:
+    """Nothing has run yet."""
+    return ""
+
+
 @pytest.mark.parametrize("told", ["", "oh_an_admin_token_that_was_told"])
 async def test_processes_that_start_together_make_one_schema_one_canary_and_one_admin_token(
     told: str, postgres_url: str

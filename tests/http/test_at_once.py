@@ -19,6 +19,7 @@ from tests.engines import ADMIN
 from tests.http.conftest import House, on_sqlite
 
 AT = "/v1/endpoints"
+SECRET = "whsec_" + "QUFB" * 8
 
 
 @contextlib.asynccontextmanager
@@ -101,7 +102,7 @@ async def test_a_partner_that_rotates_undoes_no_narrowing_of_what_it_may_see(hou
 async def test_partners_and_connections_are_changed_at_once_too(house: House):
     await house.post("/v1/partners", {"name": "WMS Ltd", "roles": ["receiver"]})
     await house.post(
-        "/v1/connections", {"name": "shop", "channel": "generic", "settings": {"webhook_secret": "s3cret"}}
+        "/v1/connections", {"name": "shop", "channel": "generic", "settings": {"webhook_secret": SECRET}}
     )
     await asyncio.gather(
         house.say("PATCH", "/v1/partners/WMS%20Ltd", {"locale": "de"}),
@@ -136,7 +137,7 @@ async def test_a_process_that_has_not_heard_yet_undoes_nothing_of_another(postgr
 
 async def test_an_account_is_learned_beside_a_change_of_its_connection(house: House):
     await house.post(
-        "/v1/connections", {"name": "shop", "channel": "generic", "settings": {"webhook_secret": "s3cret"}}
+        "/v1/connections", {"name": "shop", "channel": "generic", "settings": {"webhook_secret": SECRET}}
     )
     hub = house.hub
     shop = hub.directory.get(Connection, "shop")

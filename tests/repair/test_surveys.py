@@ -328,7 +328,9 @@ async def lose(corner: Corner) -> None:
 
     async def work(unit: Unit) -> None:
         claim = hub.sweeper.claim
-        unit.add("deliveries_settle", [(row[0], "dead", 0, "", 1, hub.world.now(), claim) for row in rows])
+        unit.add(
+            "deliveries_settle", [(row[0], "dead", 0, "", 1, hub.world.now(), claim, row[6]) for row in rows]
+        )
         unit.add("heads_settle", [(row[1], row[3], row[0]) for row in rows])
 
     await hub.engine.transact(work)

@@ -20,6 +20,18 @@ FOLDER = files("hub.store").joinpath("migrations")
 RELEASED = Path(__file__).with_name("released.txt")
 
 
+@pytest.fixture
+def sqlite_template() -> str:
+    """Nothing has run yet."""
+    return ""
+
+
+@pytest.fixture
+def postgres_template() -> str:
+    """Here neither."""
+    return ""
+
+
 def shipped() -> dict[str, str]:
     """The migrations of this version, by name, with their hashes."""
     texts = {one.name: one.read_text() for one in FOLDER.iterdir() if one.name.endswith(".sql")}

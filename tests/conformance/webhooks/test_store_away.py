@@ -22,7 +22,7 @@ import standardwebhooks
 
 from tests.conformance.webhooks.conftest import House, Stage, until
 from tests.conformance.webhooks.far import Receiver, receiver
-from tests.engines import fresh_database, own_server
+from tests.engines import fresh_database, in_memory, own_server
 
 ORDERS = 90
 SECRET = "whsec_" + base64.b64encode(bytes(range(24))).decode()
@@ -80,7 +80,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:{tmp_path}/hub.db"
         return
-    request.node.server = server = own_server(tempfile.mkdtemp(prefix="orderhub-away-"))
+    request.node.server = server = own_server(tempfile.mkdtemp(prefix="orderhub-away-", dir=in_memory()))
     try:
         with fresh_database(server.get_uri()) as url:
             yield url
