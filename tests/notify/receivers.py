@@ -15,6 +15,8 @@ from typing import Any
 import msgspec
 from aiosmtpd.smtp import SMTP, AuthResult
 
+from tests.outbound.receivers import settled
+
 
 @dataclass
 class Postbox:
@@ -108,6 +110,7 @@ async def far_side(says: Callable[[Asked], tuple[int, Any]] | None = None) -> As
         yield far
     finally:
         server.close()
+        await settled()
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

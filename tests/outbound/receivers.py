@@ -77,9 +77,17 @@ async def scripted(talk: Talk) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
+        await settled()
         for task in list(talks):
             task.cancel()
         await asyncio.gather(*talks, return_exceptions=True)
+        await settled()
+
+
+async def settled() -> None:
+    """Who was let in at the last moment is being talked to, and what was closed is closed."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def request_of(reader: asyncio.StreamReader) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 from dnslib import QTYPE, RR, A, DNSRecord
 
-from tests.outbound.receivers import scripted, served
+from tests.outbound.receivers import scripted, served, settled
 
 Answers = Callable[[int], web.Response | None]
 """By the number of the request, from 0; None hangs up."""
@@ -169,3 +169,4 @@ async def sink(port: int) -> AsyncIterator[list[Any]]:
         yield callers
     finally:
         server.close()
+        await settled()
