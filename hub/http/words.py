@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
-
-from hub.contract.canon import FITS
+from hub.contract.canon import FITS, spelt
 
 __all__ = ["FITS", "UNSEEN", "Currency", "Language", "Place", "Text", "Title", "spelt"]
 
 UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 """Characters that no name has: controls, line ends of any kind, and what turns the direction of the text around them."""
-
-
-def spelt(pattern: str, fits: str) -> Meta:
-    """A text of this pattern, to its very end, and what is said of one that is not."""
-    return Meta(pattern=rf"^{pattern}$(?!\n)", extra={FITS: fits})
 
 
 Title = Annotated[

@@ -116,10 +116,8 @@ class Post:
             log.warning("a letter waits", message=one.id, reason=str(error))
             return 0
         except Unavailable:
-            self._later[one.position] = (
-                self.world.now(),
-                one,
-            )  # the next again: it waits for no lease of ours
+            # The next again: it waits for no lease of ours.
+            self._later[one.position] = (self.world.now(), one)
             raise
         except Exception as error:
             log.exception("a letter made our own code stumble", message=one.id)
